@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Everything is done by the scripts in scripts/; what they make is in build/.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export KSRC JOBS V
+
+CONFIG ?= x86
+
+.PHONY: help
+help:
+	@echo 'The two commands:'
+	@echo '  make run        boot a host with KVM guests and watch their pages merge'
+	@echo '  make check      run every test; the last line counts the results'
+	@echo
+	@echo 'Parts of them:'
+	@echo '  make deps       install the packages that are missing (apt)'
+	@echo '  make kernel     compile a kernel: CONFIG=x86 (default), uml or debug'
+	@echo '  make shell      boot to a shell with our kernel'
+	@echo '  make unit       tests of the logic in user space, under ASan and UBSan'
+	@echo '  make lint       style, static analysis, spelling'
+	@echo '  make busted     faults that are built in must be found by the tests'
+	@echo '  make patchset   build/patchset: a series for git am on the base'
+	@echo '  make clean      remove what was compiled, keep the unpacked base'
+	@echo '  make distclean  remove build/'
+	@echo
+	@echo 'Variables:'
+	@echo '  KSRC=DIR        your own 6.12 tree instead of the package linux-source-6.12'
+	@echo '  JOBS=N          parallel jobs (default: one per CPU)'
+	@echo '  V=1             show what the tools say'
+	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
+
+.PHONY: deps
+deps:
+	@scripts/deps
+
+.PHONY: kernel
+kernel:
+	@scripts/deps run
+	@scripts/build $(CONFIG)
+
+.PHONY: run
+run:
+	@scripts/deps run
+	@scripts/build x86
+	@scripts/demo
+
+.PHONY: shell
+shell:
+	@scripts/deps run
+	@scripts/build x86
+	@scripts/demo --shell
+
+.PHONY: check
+check:
+	@scripts/deps
+	@scripts/check $(STEPS)
+
+.PHONY: unit lint busted matrix
+unit lint busted matrix:
+	@scripts/deps
+	@scripts/check $@
+
+.PHONY: patchset
+patchset:
+	@scripts/deps run
+	@scripts/patchset
+
+.PHONY: clean
+clean:
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 \
+		! -name linux ! -name 'base.stamp' ! -name overlay \
+		! -name 'patchset-base*' -exec rm -rf {} +
+
+.PHONY: distclean
+distclean:
+	@rm -rf build

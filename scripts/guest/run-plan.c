@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * run-plan: run the programs of a test plan inside the kernel under test
+ *
+ *	run-plan [-i] [-o RESULTS] PLAN
+ *
+ * -i	be the init process: mount what the programs need, power off at the end
+ * -o	where the results go: a file or a serial port; default standard output
+ *
+ * A line of the plan is a command, run by execvp() without a shell, in the
+ * directory of the plan.  Words of the form OPTION=VALUE before it:
+ *
+ *	timeout=SECONDS	after which the program is killed (default 120)
+ *	skip=REGEX	results that may be skipped: an extended regular
+ *			expression that must match in "NAME # REASON"; a
+ *			program as a whole has the name of its plan line
+ *	fail=REGEX	results that may fail, as known faults of the base;
+ *			they are counted as skipped
+ *	tap=no		the program prints no TAP: only its exit status counts
+ *	results=N	how many results there have to be, for a program whose
+ *			own plan is known to be wrong
+ *
+ * A program prints TAP (one level, as kselftest.h does) and exits with 0, 1 or
+ * 4 (skipped).  Each subtest is a result.  In addition a program fails that
+ * crashes, is killed by the timeout, has no plan, has another number of
+ * results than planned, or whose exit status contradicts its results.
+ * With "stop" in the environment the first failure ends the plan.
+ *
+ * After each program all its processes are killed, KSM is told to unmerge
+ * everything and its counters have to be zero.
+ *
+ * Lines of the results: "@start PROGRAM", the program's output after "| ",
+ * "@ok NAME", "@not ok NAME # REASON", "@skip NAME # REASON", "@end PROGRAM
+ * STATUS SECONDS", and at last "@done".
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define MAX_ARGS	64
+#define MAX_LINE	4096
+#define MAX_EXPR	8
+#define EXIT_SKIP	4
+#define KSM_DIR		"/sys/kernel/mm/ksm/"
+
+struct expressions {
+	regex_t expr[MAX_EXPR];
+	int nr;
+};
+
+/* One line of the plan */
+struct program {
+	char *argv[MAX_ARGS + 1];
+	char name[256];
+	unsigned int timeout_s;
+	bool tap;
+	long results;		/* 0: as its plan says */
+	struct expressions may_skip;
+	struct expressions may_fail;
+};
+
+/* What a program's output said so far */
+struct tally {
+	long planned;		/* -1: no plan yet */
+	long results;
+	long failed;
+	bool all_skipped;	/* "1..0 # SKIP" */
+	bool bailed_out;
+};
+
+static bool any_failure;
+static int out_fd = STDOUT_FILENO;
+static int kmsg_fd = -1;
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t done = write(fd, text, len);
+
+		if (done < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return;
+		}
+		text += done;
+		len -= done;
+	}
+}
+
+static void __attribute__((format(printf, 1, 2))) emit(const char *fmt, ...)
+{
+	char line[MAX_LINE + 512];
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	if (len > (int)sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	line[len++] = '\n';
+	write_all(out_fd, line, len);
+	if (!strncmp(line, "@not ok ", 8))
+		any_failure = true;
+}
+
+/* Into the kernel's log, so that its messages can be told apart */
+static void mark(const char *what, const char *name)
+{
+	char line[512];
+	int len = snprintf(line, sizeof(line), "<5>run-plan: %s %s\n", what, name);
+
+	if (kmsg_fd >= 0)
+		write_all(kmsg_fd, line, len);
+}
+
+static bool matches(const struct expressions *list, const char *text)
+{
+	for (int i = 0; i < list->nr; i++)
+		if (!regexec(&list->expr[i], text, 0, NULL, 0))
+			return true;
+	return false;
+}
+
+static void report_skip(const struct program *prog, const char *name,
+			const char *reason)
+{
+	char text[MAX_LINE + 256];
+
+	snprintf(text, sizeof(text), "%s # %s", name, reason);
+	if (matches(&prog->may_skip, text))
+		emit("@skip %s: %s # %s", prog->name, name, reason);
+	else
+		emit("@not ok %s: %s # may not be skipped: %s", prog->name, name,
+		     reason);
+}
+
+static void report_failure(const struct program *prog, const char *name,
+			   const char *reason)
+{
+	char text[MAX_LINE + 256];
+
+	snprintf(text, sizeof(text), "%s # %s", name, reason);
+	if (matches(&prog->may_fail, text))
+		emit("@skip %s: %s # known fault of the base: %s", prog->name,
+		     name, reason);
+	else
+		emit("@not ok %s: %s # %s", prog->name, name, reason);
+}
+
+/* "ok 3 - some name # SKIP reason": the part after "ok" */
+static void parse_result(const struct program *prog, struct tally *tally,
+			 bool ok, char *rest)
+{
+	char *directive, *name = rest;
+
+	tally->results++;
+	while (isspace((unsigned char)*name))
+		name++;
+	while (isdigit((unsigned char)*name))
+		name++;
+	while (isspace((unsigned char)*name))
+		name++;
+	if (!strncmp(name, "- ", 2))
+		name += 2;
+
+	directive = strstr(name, "# SKIP");
+	if (directive) {
+		char *end = directive;
+
+		while (end > name && isspace((unsigned char)end[-1]))
+			end--;
+		*end = '\0';
+		directive += strlen("# SKIP");
+		while (isspace((unsigned char)*directive))
+			directive++;
+		/* kselftest.h has "ok 3 # SKIP NAME: REASON" */
+		if (!*name) {
+			name = directive;
+			directive = strstr(name, ": ");
+			if (directive) {
+				*directive = '\0';
+				directive += 2;
+			} else {
+				directive = "no reason";
+			}
+		}
+		report_skip(prog, name, directive);
+	} else if (ok || strstr(name, "# XFAIL")) {
+		emit("@ok %s: %s", prog->name, name);
+	} else {
+		tally->failed++;
+		report_failure(prog, name, "failed");
+	}
+}
+
+static void parse_line(const struct program *prog, struct tally *tally,
+		       char *line)
+{
+	emit("| %s", line);
+	if (!prog->tap)
+		return;
+
+	if (!strncmp(line, "ok ", 3)) {
+		parse_result(prog, tally, true, line + 3);
+	} else if (!strncmp(line, "not ok ", 7)) {
+		parse_result(prog, tally, false, line + 7);
+	} else if (!strncmp(line, "1..", 3) && isdigit((unsigned char)line[3])) {
+		if (tally->planned >= 0)
+			emit("@not ok %s: plan # a second plan: %s", prog->name,
+			     line);
+		tally->planned = strtol(line + 3, NULL, 10);
+		if (!tally->planned && strstr(line, "SKIP"))
+			tally->all_skipped = true;
+	} else if (!strncmp(line, "Bail out!", 9)) {
+		tally->bailed_out = true;
+		tally->failed++;
+		report_failure(prog, "bail out", line + 9);
+	}
+}
+
+/*
+ * Nothing of a program may live on; as init we are everybody's parent.
+ * Returns false if a process does not die within ten seconds.
+ */
+static bool kill_group(pid_t group)
+{
+	double deadline = now_s() + 10;
+	pid_t pid;
+
+	kill(-group, SIGKILL);
+	if (getpid() == 1)
+		kill(-1, SIGKILL);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
+		if (pid)
+			continue;
+		if (now_s() > deadline)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+/*
+ * Start the program with its output in a pipe, and parse that until the
+ * program itself ends.  Returns its wait status; *timed_out says why.
+ */
+static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
+{
+	static char line[MAX_LINE];
+	double deadline = now_s() + prog->timeout_s;
+	bool exited = false;
+	size_t used = 0;
+	int pipefd[2], status = 0;
+	pid_t pid;
+
+	*timed_out = false;
+	if (pipe2(pipefd, O_CLOEXEC)) {
+		emit("@not ok %s: run # no pipe: %m", prog->name);
+		return 0;
+	}
+	pid = fork();
+	if (pid < 0) {
+		emit("@not ok %s: run # no process: %m", prog->name);
+		close(pipefd[0]);
+		close(pipefd[1]);
+		return 0;
+	}
+	if (!pid) {
+		int null = open("/dev/null", O_RDONLY);
+
+		setsid();
+		dup2(null, STDIN_FILENO);
+		dup2(pipefd[1], STDOUT_FILENO);
+		dup2(pipefd[1], STDERR_FILENO);
+		execvp(prog->argv[0], prog->argv);
+		fprintf(stderr, "cannot execute %s: %s\n", prog->argv[0],
+			strerror(errno));
+		_exit(127);
+	}
+	close(pipefd[1]);
+	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
+
+	for (;;) {
+		struct pollfd pfd = { .fd = pipefd[0], .events = POLLIN };
+		char chunk[MAX_LINE];
+		ssize_t got;
+
+		if (!exited && waitpid(pid, &status, WNOHANG) == pid)
+			exited = true;
+		if (!exited && now_s() > deadline) {
+			*timed_out = true;
+			exited = true;
+			kill_group(pid);
+		}
+		if (!exited)
+			poll(&pfd, 1, 100);
+		got = read(pipefd[0], chunk, sizeof(chunk));
+		if (got <= 0) {
+			/* children may hold the pipe open: no more waiting */
+			if (exited)
+				break;
+			if (!got)
+				usleep(10000);
+			continue;
+		}
+		for (ssize_t i = 0; i < got; i++) {
+			if (chunk[i] == '\r')
+				continue;
+			if (chunk[i] != '\n' && used < sizeof(line) - 1) {
+				line[used++] = chunk[i];
+				continue;
+			}
+			line[used] = '\0';
+			used = 0;
+			parse_line(prog, tally, line);
+		}
+	}
+	if (used) {
+		line[used] = '\0';
+		parse_line(prog, tally, line);
+	}
+	close(pipefd[0]);
+	if (!kill_group(pid))
+		emit("@not ok %s: end # a process cannot be killed",
+		     prog->name);
+	return status;
+}
+
+/* Does how the program ended agree with what it printed? */
+static void judge_end(const struct program *prog, const struct tally *tally,
+		      int status, bool timed_out)
+{
+	long expected = prog->results ? prog->results : tally->planned;
+	char reason[256];
+	int code;
+
+	if (timed_out) {
+		snprintf(reason, sizeof(reason), "no end after %u s",
+			 prog->timeout_s);
+		report_failure(prog, "run", reason);
+		return;
+	}
+	if (WIFSIGNALED(status)) {
+		snprintf(reason, sizeof(reason), "killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+		report_failure(prog, "run", reason);
+		return;
+	}
+	code = WEXITSTATUS(status);
+	if (code == EXIT_SKIP) {
+		report_skip(prog, "run", "exit status 4");
+		return;
+	}
+	if (!prog->tap) {
+		snprintf(reason, sizeof(reason), "exit status %d", code);
+		if (code)
+			report_failure(prog, "run", reason);
+		else
+			emit("@ok %s: run", prog->name);
+		return;
+	}
+	if (tally->all_skipped && !tally->results) {
+		report_skip(prog, "run", "1..0");
+		return;
+	}
+	if (tally->bailed_out)
+		return;
+	if (tally->planned < 0) {
+		snprintf(reason, sizeof(reason),
+			 "no plan (exit status %d, %ld results)", code,
+			 tally->results);
+		report_failure(prog, "plan", reason);
+	} else if (expected != tally->results || !expected) {
+		snprintf(reason, sizeof(reason), "planned %ld, got %ld results",
+			 expected, tally->results);
+		report_failure(prog, "plan", reason);
+	}
+	if (code > 1 || (code && !tally->failed) || (!code && tally->failed)) {
+		snprintf(reason, sizeof(reason),
+			 "exit status %d, %ld subtests failed", code,
+			 tally->failed);
+		report_failure(prog, "exit status", reason);
+	}
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
+static long read_number(const char *path)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return text[0] ? strtol(text, NULL, 10) : -1;
+}
+
+/*
+ * Put KSM back to how it came up, and look whether the program left something
+ * behind that no process accounts for.  What one program left is not held
+ * against the next.
+ */
+static void check_ksm(const struct program *prog)
+{
+	static const char * const defaults[][2] = {
+		{ "advisor_mode", "none" },
+		{ "advisor_max_cpu", "70" },
+		{ "advisor_min_pages_to_scan", "500" },
+		{ "advisor_max_pages_to_scan", "30000" },
+		{ "advisor_target_scan_time", "200" },
+		{ "pages_to_scan", "100" },
+		{ "sleep_millisecs", "20" },
+		{ "merge_across_nodes", "1" },
+		{ "max_page_sharing", "256" },
+		{ "use_zero_pages", "0" },
+		{ "smart_scan", "1" },
+		{ "stable_node_chains_prune_millisecs", "2000" },
+		{ "run", "0" },
+	};
+	static const char * const zero[] = {
+		"pages_shared", "pages_sharing", "pages_unshared",
+		"pages_volatile", "ksm_zero_pages", "stable_node_chains",
+		"stable_node_dups",
+	};
+	static long left[ARRAY_SIZE(zero)];
+	char path[128];
+
+	if (access(KSM_DIR "run", F_OK))
+		return;
+	if (!write_file(KSM_DIR "run", "2"))
+		emit("@not ok %s: state after it # cannot unmerge: %m",
+		     prog->name);
+	for (size_t i = 0; i < ARRAY_SIZE(zero); i++) {
+		long value;
+
+		snprintf(path, sizeof(path), KSM_DIR "%s", zero[i]);
+		value = read_number(path);
+		if (value && value != left[i])
+			emit("@not ok %s: state after it # %s is %ld",
+			     prog->name, zero[i], value);
+		left[i] = value;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		snprintf(path, sizeof(path), KSM_DIR "%s", defaults[i][0]);
+		if (access(path, F_OK))
+			continue;
+		if (!write_file(path, defaults[i][1]))
+			emit("@not ok %s: state after it # cannot set %s: %m",
+			     prog->name, defaults[i][0]);
+	}
+}
+
+static void add_expression(struct expressions *list, const char *text)
+{
+	if (list->nr == MAX_EXPR ||
+	    regcomp(&list->expr[list->nr], text, REG_EXTENDED | REG_NOSUB)) {
+		emit("@not ok plan: expression # bad or too many: %s", text);
+		return;
+	}
+	list->nr++;
+}
+
+/* Fill in the program of a plan line; false if the line has none. */
+static bool parse_plan_line(char *line, struct program *prog)
+{
+	char *word, *next = NULL;
+	int args = 0;
+
+	memset(prog, 0, sizeof(*prog));
+	prog->timeout_s = 120;
+	prog->tap = true;
+	for (word = strtok_r(line, " \t\n", &next); word;
+	     word = strtok_r(NULL, " \t\n", &next)) {
+		if (!args && *word == '#')
+			return false;
+		if (!args && !strncmp(word, "timeout=", 8)) {
+			prog->timeout_s = strtoul(word + 8, NULL, 10);
+		} else if (!args && !strncmp(word, "skip=", 5)) {
+			add_expression(&prog->may_skip, word + 5);
+		} else if (!args && !strncmp(word, "fail=", 5)) {
+			add_expression(&prog->may_fail, word + 5);
+		} else if (!args && !strcmp(word, "tap=no")) {
+			prog->tap = false;
+		} else if (!args && !strncmp(word, "results=", 8)) {
+			prog->results = strtol(word + 8, NULL, 10);
+		} else if (args < MAX_ARGS) {
+			size_t used = strlen(prog->name);
+
+			prog->argv[args++] = word;
+			snprintf(prog->name + used, sizeof(prog->name) - used,
+				 "%s%s", used ? " " : "",
+				 args == 1 && !strncmp(word, "./", 2) ?
+				 word + 2 : word);
+		}
+	}
+	return args > 0;
+}
+
+static void run_plan(FILE *plan)
+{
+	bool stop = getenv("stop");
+	char line[MAX_LINE];
+
+	while (fgets(line, sizeof(line), plan) && !(stop && any_failure)) {
+		struct tally tally = { .planned = -1 };
+		struct program prog;
+		bool timed_out;
+		double begin;
+		int status;
+
+		if (!parse_plan_line(line, &prog))
+			continue;
+		emit("@start %s", prog.name);
+		mark("start", prog.name);
+		begin = now_s();
+		status = run_one(&prog, &tally, &timed_out);
+		judge_end(&prog, &tally, status, timed_out);
+		mark("end", prog.name);
+		check_ksm(&prog);
+		emit("@end %s %d %.1f", prog.name,
+		     WIFEXITED(status) ? WEXITSTATUS(status) : 256,
+		     now_s() - begin);
+		for (int i = 0; i < prog.may_skip.nr; i++)
+			regfree(&prog.may_skip.expr[i]);
+		for (int i = 0; i < prog.may_fail.nr; i++)
+			regfree(&prog.may_fail.expr[i]);
+	}
+}
+
+static void mount_one(const char *type, const char *dir)
+{
+	mkdir(dir, 0755);
+	if (mount(type, dir, type, 0, NULL) && errno != EBUSY &&
+	    errno != ENODEV && errno != ENOENT)
+		fprintf(stderr, "run-plan: cannot mount %s: %m\n", dir);
+}
+
+/* Swap on a compressed RAM disk, where the kernel has one */
+static void set_up_swap(const char *size)
+{
+	char * const mkswap[] = { "mkswap", "/dev/zram0", NULL };
+	char * const swapon[] = { "swapon", "/dev/zram0", NULL };
+	char * const *steps[] = { mkswap, swapon };
+
+	if (!write_file("/sys/block/zram0/disksize", size))
+		return;
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid) {
+			execvp(steps[i][0], steps[i]);
+			_exit(127);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			fprintf(stderr, "run-plan: %s failed\n", steps[i][0]);
+	}
+}
+
+/* An initramfs has no /dev/console before devtmpfs is mounted. */
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR);
+
+	if (fd < 0)
+		return;
+	for (int std = 0; std <= STDERR_FILENO; std++)
+		if (fcntl(std, F_GETFD) < 0)
+			dup2(fd, std);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void be_init(void)
+{
+	struct rlimit core = { 0, 0 };
+
+	mount_one("proc", "/proc");
+	mount_one("sysfs", "/sys");
+	mount_one("devtmpfs", "/dev");
+	open_console();
+	mkdir("/dev/pts", 0755);
+	mount_one("devpts", "/dev/pts");
+	mount_one("tmpfs", "/dev/shm");
+	mount_one("tmpfs", "/tmp");
+	mount_one("tmpfs", "/run");
+	mount_one("debugfs", "/sys/kernel/debug");
+	mount_one("tracefs", "/sys/kernel/tracing");
+	mount_one("cgroup2", "/sys/fs/cgroup");
+	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
+	setenv("HOME", "/tmp", 1);
+	setrlimit(RLIMIT_CORE, &core);
+	kmsg_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	/* programs that test for memory pressure say a lot */
+	write_file("/proc/sys/kernel/printk_devkmsg", "on");
+	set_up_swap(getenv("swap") ? getenv("swap") : "256M");
+}
+
+static void open_results(const char *path)
+{
+	struct termios tio;
+
+	out_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC,
+		      0644);
+	if (out_fd < 0) {
+		fprintf(stderr, "run-plan: cannot open %s: %m\n", path);
+		out_fd = STDOUT_FILENO;
+		return;
+	}
+	if (!tcgetattr(out_fd, &tio)) {
+		cfmakeraw(&tio);
+		cfsetspeed(&tio, B115200);
+		tcsetattr(out_fd, TCSANOW, &tio);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *results = getenv("results");
+	const char *path = getenv("plan");
+	bool init = getpid() == 1;
+	char *slash, *dir;
+	FILE *plan;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "io:")) != -1) {
+		switch (opt) {
+		case 'i':
+			init = true;
+			break;
+		case 'o':
+			results = optarg;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc)
+		path = argv[optind];
+	if (!path)
+		path = "/tests/plan";
+	if (init)
+		be_init();
+	if (results)
+		open_results(results);
+
+	plan = fopen(path, "re");
+	if (plan) {
+		dir = strdup(path);
+		slash = strrchr(dir, '/');
+		if (slash) {
+			*slash = '\0';
+			if (chdir(dir))
+				emit("@not ok plan: directory # %m");
+		}
+		mark("begin", path);
+		run_plan(plan);
+		emit("@done");
+		mark("done", path);
+	} else {
+		emit("@not ok plan: open # %s: %m", path);
+	}
+	if (init) {
+		sync();
+		if (!isatty(out_fd) || !tcdrain(out_fd))
+			usleep(100000);
+		reboot(RB_POWER_OFF);
+	}
+	return !plan;
+}
