@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Probe and digest of a page: two keyed hashes of 64 bits.
+ *
+ * Both are sums of products, (a + k) * (b + l) over pairs of words with secret
+ * random k and l.  For any two different inputs the chance that they agree is
+ * a matter of the key alone, about 2^-64 with 128-bit products and 2^-32 with
+ * 64-bit ones, so nobody who does not know the key can prepare two pages that
+ * do.  That it is also one multiplication per 16 bytes is welcome.
+ *
+ * The probe reads a few cache lines at secret positions, the digest all.
+ * Neither is ever trusted to say that two pages are equal.
+ */
+#include <linux/cache.h>
+#include <linux/mm.h>
+#include <linux/prefetch.h>
+#include <linux/string.h>
+
+#include "fingerprint.h"
+
+/* The digest is made of blocks of this size, whatever the page size. */
+#define BLOCK_BYTES	4096
+#define BLOCK_WORDS	(BLOCK_BYTES / sizeof(u64))
+#define LINE_WORDS	(KSM_PROBE_LINE / sizeof(u64))
+#define PROBE_WORDS	(KSM_PROBE_LINES * LINE_WORDS)
+
+/* All secret and constant after ksm_fingerprint_seed(). */
+static u64 block_key[BLOCK_WORDS] __cacheline_aligned;
+static u64 fold_key[2] __ro_after_init;
+static u64 zero_probe __ro_after_init;
+static unsigned int probe_offset[KSM_PROBE_LINES] __ro_after_init;
+
+/* User mode Linux multiplies as its host does, but does not say so. */
+#if defined(__SIZEOF_INT128__) && \
+	(defined(CONFIG_ARCH_SUPPORTS_INT128) || defined(CONFIG_UML))
+#define sum_t	unsigned __int128
+
+static inline sum_t product(u64 a, u64 b)
+{
+	return (sum_t)a * b;
+}
+
+static inline u64 fold(sum_t sum)
+{
+	return (u64)sum * fold_key[0] + (u64)(sum >> 64) * fold_key[1];
+}
+#else
+#define sum_t	u64
+
+static inline sum_t product(u64 a, u64 b)
+{
+	return (u64)(u32)a * (u32)(a >> 32) + (u64)(u32)b * (u32)(b >> 32);
+}
+
+static inline u64 fold(sum_t sum)
+{
+	return sum * fold_key[0];
+}
+#endif
+
+static inline u64 finish(sum_t sum)
+{
+	u64 hash = fold(sum);
+
+	/* The low bits of a product are its weak ones. */
+	return hash ^ (hash >> 32);
+}
+
+static inline sum_t add_words(sum_t sum, const u64 *word, const u64 *key,
+			      unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i += 4) {
+		sum += product(word[i] + key[i], word[i + 1] + key[i + 1]);
+		sum += product(word[i + 2] + key[i + 2],
+			       word[i + 3] + key[i + 3]);
+	}
+	return sum;
+}
+
+static void draw_offsets(void (*random)(void *buf, size_t len))
+{
+	const unsigned int nr_lines = PAGE_SIZE / KSM_PROBE_LINE;
+	const unsigned int stride = nr_lines / KSM_PROBE_LINES;
+	u32 draw[KSM_PROBE_LINES];
+	unsigned int i;
+
+	/* One line out of each quarter of the page. */
+	random(draw, sizeof(draw));
+	for (i = 0; i < KSM_PROBE_LINES; i++)
+		probe_offset[i] = (i * stride + draw[i] % stride) *
+				  KSM_PROBE_LINE;
+}
+
+/**
+ * ksm_fingerprint_seed - draw the secrets
+ * @random: fills a buffer with random bytes
+ *
+ * Context: once at boot, before anything else here.
+ */
+void ksm_fingerprint_seed(void (*random)(void *buf, size_t len))
+{
+	static const u64 zeroes[PROBE_WORDS];
+	unsigned int i;
+
+	random(block_key, sizeof(block_key));
+	random(fold_key, sizeof(fold_key));
+	for (i = 0; i < ARRAY_SIZE(fold_key); i++)
+		fold_key[i] |= 1;
+	draw_offsets(random);
+	zero_probe = finish(add_words(0, zeroes, block_key, PROBE_WORDS));
+}
+
+/**
+ * ksm_probe_prefetch - announce a ksm_probe()
+ * @page: page-aligned address
+ */
+void ksm_probe_prefetch(const void *page)
+{
+	unsigned int i;
+
+	for (i = 0; i < KSM_PROBE_LINES; i++)
+		prefetch(page + probe_offset[i]);
+}
+
+/**
+ * ksm_probe - hash a few secret cache lines
+ * @page: page-aligned address; may be written to meanwhile
+ *
+ * Return: the probe, before any scope is mixed in.
+ */
+u64 ksm_probe(const void *page)
+{
+	sum_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < KSM_PROBE_LINES; i++)
+		sum = add_words(sum, page + probe_offset[i],
+				block_key + i * LINE_WORDS, LINE_WORDS);
+	return finish(sum);
+}
+
+/**
+ * ksm_probe_of_zeroes - the probe that a page of zeroes has
+ *
+ * Return: the probe, before any scope is mixed in.
+ */
+u64 ksm_probe_of_zeroes(void)
+{
+	return zero_probe;
+}
+
+/**
+ * ksm_digest - hash a whole page
+ * @page: page-aligned address; may be written to meanwhile
+ *
+ * Return: the digest.
+ */
+u64 ksm_digest(const void *page)
+{
+	u64 digest = 0;
+	size_t at;
+
+	for (at = 0; at < PAGE_SIZE; at += BLOCK_BYTES) {
+		u64 block = finish(add_words(0, page + at, block_key,
+					     BLOCK_WORDS));
+
+		/* Odd factors lose nothing, and make the order count. */
+		digest = (digest ^ block) * fold_key[0];
+	}
+	return digest;
+}

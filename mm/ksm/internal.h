@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KSM on one page: the objects, the locks and who may call whom.
+ *
+ * The life of a page
+ *
+ *	walk.c sees a page table entry and asks state.c what to think of it:
+ *
+ *	  new, changed ---> fingerprint.c takes its probe, filter.c counts it
+ *	  unchanged    ---> nothing, unless the filter knows its like
+ *	  volatile     ---> left alone for a while
+ *
+ *	An unchanged page with a like is a candidate.  match.c looks for the
+ *	like: in the stable tree among the KSM pages, then in the unstable tree
+ *	among other candidates.  merge.c compares the bytes with the page taken
+ *	out of the page table, and maps the KSM page in its place.
+ *
+ * Objects
+ *
+ *	ksm_slot	one registered mm
+ *	ksm_chunk	the state words of 16 neighbouring pages of an mm
+ *	ksm_rmap_item	one page of an mm that is in one of the trees
+ *	ksm_stable_node	one KSM page and the list of its mappings
+ *	ksm_chain	the KSM pages (dups) that have one key
+ *
+ * Lock order, outermost first
+ *
+ *	mem_hotplug_lock, cpus_read_lock
+ *	  ksm_scan_mutex
+ *	    mmap_lock			one at a time, never two
+ *	      folio lock		a second one only by trylock
+ *	        anon_vma
+ *	          page table lock
+ *	  registry_lock		a leaf
+ *
+ *	ksm_scan_mutex	protects the trees, the state words, the filter, the
+ *			counters and the cursor.  Held by ksmd for one batch
+ *			and by those who write a knob that answers EBUSY.
+ *			Never taken in page faults, reclaim or exit.
+ *	folio lock	of a KSM folio: its node's list of rmap_items, the
+ *			node's pfn and folio->mapping.  This is all that rmap,
+ *			migration and memory failure hold when they come.
+ *	registry_lock  the list and hash of slots, and ksm_cursor.slot.
+ *
+ *	Nothing under ksm_scan_mutex may take cpus_read_lock.
+ *
+ * What must hold, or memory is corrupted
+ *
+ *	- No byte is merged on a key: see ksm_merge_into().
+ *	- A KSM folio is of order 0, not exclusive, dirty, on the LRU, mapped by
+ *	  read-only clean entries only, and carries no reference of ours.
+ *	- A node is believed only with a reference on its folio and
+ *	  folio->mapping read again after that: see ksm_node_get_folio().
+ *	- rmap_walk_ksm() finds each mapping that was attached, and its forks.
+ *	- After ksm_exit() nobody touches the page tables of that mm.
+ *	- Losing any object above loses savings, never data.
+ */
+#ifndef _MM_KSM_INTERNAL_H
+#define _MM_KSM_INTERNAL_H
+
+#include <linux/hashtable.h>
+#include <linux/ksm.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/rmap.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "busted.h"
+#include "filter.h"
+#include "fingerprint.h"
+#include "state.h"
+
+/**
+ * struct ksm_key - what the trees are ordered by
+ * @probe:  keyed hash of a few cache lines, mixed with the scope (see
+ *	    ksm_scope()), so that pages that may not share never meet
+ * @digest: keyed hash of the whole page
+ */
+struct ksm_key {
+	u64 probe;
+	u64 digest;
+};
+
+/**
+ * struct ksm_slot - one registered mm
+ * @mm:		holds a reference by mm_count; never NULL
+ * @hash:	by mm; registry_lock
+ * @list:	all slots in the order of the scan; registry_lock
+ * @chunks:	struct ksm_chunk by address >> KSM_CHUNK_SHIFT; changed under
+ *		ksm_scan_mutex only
+ * @nr_chunks:	chunks allocated
+ * @nr_items:	rmap_items allocated
+ * @seen_epoch:	what the filter's epoch was when this mm's last scan began
+ * @seen_room:	the same for ksm_stable_room_epoch
+ * @dead:	exec gave this mm up half way: let go of it; written under the
+ *		mmap_lock held for writing
+ */
+struct ksm_slot {
+	struct mm_struct *mm;
+	struct hlist_node hash;
+	struct list_head list;
+	struct xarray chunks;
+	unsigned long nr_chunks;
+	unsigned long nr_items;
+	unsigned long seen_epoch;
+	unsigned long seen_room;
+	bool dead;
+};
+
+/* Nobody but exit may touch its page tables; checked under mmap_lock. */
+static inline bool ksm_slot_exiting(const struct ksm_slot *slot)
+{
+	return READ_ONCE(slot->dead) || !atomic_read(&slot->mm->mm_users);
+}
+
+#define KSM_CHUNK_PAGES		16
+#define KSM_CHUNK_SHIFT		(PAGE_SHIFT + 4)
+
+/**
+ * struct ksm_chunk - the state words of KSM_CHUNK_PAGES neighbouring pages
+ * @word: what is known of each page, see state.h
+ */
+struct ksm_chunk {
+	u64 word[KSM_CHUNK_PAGES];
+};
+
+/* Flag in the low bits of ksm_rmap_item.address */
+#define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
+
+/**
+ * struct ksm_rmap_item - a page of one mm that is in one of the trees
+ * @slot:	whose
+ * @address:	where, with KSM_ITEM_* in the low bits
+ * @pfn:	the page that the walk saw there; only ever compared
+ * @rb:		place in the unstable tree
+ * @key:	key in the unstable tree
+ * @link:	place in the list of the stable node; folio lock
+ * @node:	the stable node, NULL when that went; folio lock
+ * @anon_vma:	where the mapping and its forks are found; holds a reference
+ * @index:	linear_page_index() when it was attached
+ *
+ * A page in the unstable tree uses the first half of the union, a mapping of
+ * a KSM page the second.  Which, is said by the state word that points here.
+ */
+struct ksm_rmap_item {
+	struct ksm_slot *slot;
+	unsigned long address;
+	unsigned long pfn;
+	union {
+		struct {
+			struct rb_node rb;
+			struct ksm_key key;
+		};
+		struct {
+			struct hlist_node link;
+			struct ksm_stable_node *node;
+			struct anon_vma *anon_vma;
+			pgoff_t index;
+		};
+	};
+};
+
+/**
+ * struct ksm_chain - the KSM pages of one key
+ * @rb:		place in the stable tree
+ * @key:	immutable
+ * @dups:	its nodes, those with room for a mapping first
+ * @nr_dups:	how many
+ * @pruned:	when ksm_chain_prune() last looked, in jiffies
+ */
+struct ksm_chain {
+	struct rb_node rb;
+	struct ksm_key key;
+	struct list_head dups;
+	unsigned int nr_dups;
+	unsigned long pruned;
+};
+
+/* More different contents than this under one key stay unmerged. */
+#define KSM_MAX_CONTENTS	4
+
+/**
+ * struct ksm_stable_node - one KSM page
+ * @chain:	where it belongs; NULL while it is in no tree
+ * @dup:	place in ksm_chain.dups
+ * @items:	its mappings; folio lock
+ * @check:	place in the list of nodes without mappings, see node.c
+ * @pfn:	its page; changed under the folio lock, read without
+ * @nr_items:	length of @items
+ * @content:	which of the chain's contents: nodes of one chain differ in this
+ *		if two contents happen to have the same probe and digest
+ * @nid:	the NUMA node its key was made for
+ */
+struct ksm_stable_node {
+	struct ksm_chain *chain;
+	struct list_head dup;
+	struct hlist_head items;
+	struct list_head check;
+	unsigned long pfn;
+	unsigned int nr_items;
+	u8 content;
+	short nid;
+};
+
+/* What became of an attempt */
+enum ksm_result {
+	KSM_DONE,	/* it worked */
+	KSM_DIFFERENT,	/* the bytes differ */
+	KSM_GONE,	/* the page is no longer there */
+	KSM_BUSY,	/* somebody holds it or its lock: later */
+	KSM_NOMEM,	/* no memory for our own objects: later */
+};
+
+/* tunables.c: the knobs, their defaults and units */
+#define KSM_RUN_STOP	0UL
+#define KSM_RUN_MERGE	1UL
+#define KSM_RUN_UNMERGE	2UL
+#define KSM_RUN_OFFLINE	4UL	/* memory is going offline: all wait */
+
+extern unsigned long ksm_run;
+extern unsigned int ksm_pages_to_scan;
+extern unsigned int ksm_sleep_ms;
+extern unsigned int ksm_max_page_sharing;
+extern unsigned int ksm_prune_ms;
+extern bool ksm_merge_across_nodes;
+extern bool ksm_use_zero_pages;
+extern bool ksm_smart_scan;
+
+enum ksm_advisor_mode {
+	KSM_ADVISOR_NONE,
+	KSM_ADVISOR_SCAN_TIME,
+};
+
+extern enum ksm_advisor_mode ksm_advisor_mode;
+extern unsigned int ksm_advisor_max_cpu;
+extern unsigned long ksm_advisor_min_pages;
+extern unsigned long ksm_advisor_max_pages;
+extern unsigned long ksm_advisor_target_s;
+
+#define KSM_DEFAULT_PAGES_TO_SCAN	100
+
+/**
+ * struct ksm_counters - every statistic; written under ksm_scan_mutex
+ * @shared:	KSM pages that have a mapping
+ * @sharing:	further mappings of them, so the pages saved
+ * @unshared:	pages that were unchanged when last seen, but unique
+ * @tracked:	pages with a state word
+ * @scanned:	pages whose content was read
+ * @skipped:	pages passed over because nothing said they had changed
+ * @chains:	chains of two or more dups
+ * @dups:	nodes in those chains
+ * @full_scans:	passes over everything since boot or since run was set to 2
+ * @bytes:	memory held by all our objects
+ * @collisions:	candidates given up because their key had KSM_MAX_CONTENTS
+ */
+struct ksm_counters {
+	unsigned long shared;
+	unsigned long sharing;
+	unsigned long unshared;
+	unsigned long tracked;
+	unsigned long scanned;
+	unsigned long skipped;
+	unsigned long chains;
+	unsigned long dups;
+	unsigned long full_scans;
+	unsigned long bytes;
+	unsigned long collisions;
+};
+
+/* May the node have one more mapping? */
+static inline bool ksm_node_has_room(const struct ksm_stable_node *node)
+{
+	return node->nr_items < READ_ONCE(ksm_max_page_sharing);
+}
+
+/* counters.c */
+extern struct ksm_counters ksm_counters;
+void ksm_count(unsigned long *counter, long by);
+long ksm_general_profit(void);
+
+/* domain.c */
+u64 ksm_scope(const struct mm_struct *mm, int nid);
+int ksm_page_nid(unsigned long pfn);
+
+/* unstable.c */
+bool ksm_unstable_has(u64 probe);
+struct ksm_rmap_item *ksm_unstable_find(const struct ksm_key *key);
+struct ksm_rmap_item *ksm_unstable_find_undigested(u64 probe);
+void ksm_unstable_insert(struct ksm_rmap_item *item);
+void ksm_unstable_erase(struct ksm_rmap_item *item);
+
+/* stable.c */
+extern unsigned long ksm_stable_room_epoch;
+bool ksm_stable_has(u64 probe);
+struct ksm_chain *ksm_stable_find(const struct ksm_key *key);
+struct ksm_chain *ksm_chain_alloc(const struct ksm_key *key);
+void ksm_chain_free(struct ksm_chain *chain);
+struct ksm_chain *ksm_stable_link(struct ksm_stable_node *node,
+				  struct ksm_chain *chain);
+void ksm_stable_unlink(struct ksm_stable_node *node);
+void ksm_stable_resort(struct ksm_stable_node *node);
+struct ksm_chain *ksm_stable_next(struct ksm_chain *chain);
+int __init ksm_stable_init(void);
+
+/* track.c */
+extern struct mutex ksm_scan_mutex;
+u64 *ksm_track_word(struct ksm_slot *slot, unsigned long addr);
+struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
+				  bool create);
+void ksm_track_trim(struct ksm_slot *slot, unsigned long addr);
+void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new);
+void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
+			  unsigned long end,
+			  void (*detach)(struct ksm_rmap_item *item));
+struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr);
+void ksm_item_free(struct ksm_rmap_item *item);
+unsigned long ksm_slot_bytes(const struct ksm_slot *slot);
+void ksm_track_recount(struct ksm_slot *slot);
+int __init ksm_track_init(void);
+
+/* node.c */
+struct ksm_stable_node *ksm_node_alloc(void);
+void ksm_node_free(struct ksm_stable_node *node);
+enum ksm_result ksm_node_get_folio(struct ksm_stable_node *node,
+				   struct folio **foliop);
+void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio);
+void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
+		     struct ksm_rmap_item *item, struct anon_vma *anon_vma,
+		     pgoff_t index);
+void ksm_node_detach(struct ksm_rmap_item *item);
+void ksm_node_forget(struct ksm_stable_node *node);
+void ksm_node_check_all(void);
+void ksm_node_forget_range(unsigned long start, unsigned long end);
+bool ksm_node_none_left(void);
+bool ksm_node_unchecked(void);
+void ksm_chain_prune(struct ksm_chain *chain);
+int __init ksm_node_init(void);
+
+static inline struct ksm_stable_node *ksm_folio_node(const struct folio *folio)
+{
+	return (void *)((unsigned long)READ_ONCE(folio->mapping) &
+			~PAGE_MAPPING_FLAGS);
+}
+
+static inline void *ksm_node_mapping(const struct ksm_stable_node *node)
+{
+	return (void *)((unsigned long)node | PAGE_MAPPING_KSM);
+}
+
+/* merge.c */
+enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
+				unsigned long pfn, u64 *digest);
+struct page *ksm_page_pin(struct ksm_slot *slot, unsigned long addr,
+			  unsigned long pfn);
+enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
+			       unsigned long pfn);
+enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
+			       struct ksm_stable_node *node,
+			       struct folio *kfolio);
+enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
+				  struct ksm_stable_node *node,
+				  struct page *like);
+enum ksm_result ksm_merge_join(struct ksm_rmap_item *item,
+			       struct ksm_stable_node **nodep);
+
+/* unmerge.c */
+int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end, bool interruptible);
+int ksm_unmerge_page(struct ksm_slot *slot, unsigned long addr);
+
+/**
+ * struct ksm_cursor - where the scan is
+ * @slot:	in which mm, NULL between two passes; also registry_lock
+ * @addr:	the next address there
+ * @swept:	below this address the state words agree with the page tables
+ * @epoch:	of the filter when this mm's walk began
+ * @room:	ksm_stable_room_epoch at that time
+ * @mergeable:	a mergeable VMA was seen in this mm
+ * @pass:	number of this pass, for things done every so many passes
+ * @new_pages:	pages first seen in this pass
+ * @work:	pages read, searched or merged in this pass
+ */
+struct ksm_cursor {
+	struct ksm_slot *slot;
+	unsigned long addr;
+	unsigned long swept;
+	unsigned long epoch;
+	unsigned long room;
+	bool mergeable;
+	unsigned long pass;
+	unsigned long new_pages;
+	unsigned long work;
+};
+
+/* registry.c */
+extern struct ksm_cursor ksm_cursor;
+extern wait_queue_head_t ksm_work_wait;
+struct ksm_slot *ksm_registry_next(struct ksm_slot *slot);
+bool ksm_registry_empty(void);
+void ksm_registry_remove(struct ksm_slot *slot);
+void ksm_registry_rewind(void);
+void ksm_registry_recount(void);
+void ksm_registry_free(struct ksm_slot *slot);
+unsigned long ksm_mm_bytes(struct mm_struct *mm);
+int __init ksm_registry_init(void);
+
+/* match.c */
+void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
+			 unsigned long pfn, u64 probe);
+void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
+		    unsigned long pfn);
+extern bool ksm_match_was_busy;
+
+/* Unchanged pages may take this long out of a batch. */
+#define KSM_QUIET_NS	NSEC_PER_MSEC
+
+/**
+ * struct ksm_pace - when a batch ends
+ * @left:     pages that may still be read, searched or merged
+ * @quiet_ns: time spent on unchanged pages
+ * @stamp:    local_clock() when time was last taken, in ns
+ * @freeze_stamp: local_clock() when it was last seen that we are not to freeze
+ * @over:     it ends now
+ */
+struct ksm_pace {
+	unsigned long left;
+	u64 quiet_ns;
+	u64 stamp;
+	u64 freeze_stamp;
+	bool over;
+};
+
+/* walk.c */
+bool ksm_walk(struct ksm_pace *pace);
+int ksm_walk_unmerge_all(void);
+void ksm_walk_forget_all(void);
+
+/* advisor.c */
+void ksm_advisor_start_scan(void);
+void ksm_advisor_stop_scan(unsigned long work);
+void ksm_advisor_set_mode(enum ksm_advisor_mode mode);
+
+/* ksmd.c */
+void ksmd_sleep_changed(void);
+int ksm_set_run(unsigned long value);
+int ksm_set_max_page_sharing(unsigned int value);
+int ksm_set_merge_across_nodes(bool value);
+void ksm_set_use_zero_pages(bool value);
+
+/* hotplug.c */
+#ifdef CONFIG_MEMORY_HOTREMOVE
+void ksm_offline_wait(void);
+#else
+static inline void ksm_offline_wait(void)
+{
+}
+#endif
+
+#endif /* _MM_KSM_INTERNAL_H */

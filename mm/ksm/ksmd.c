@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The thread that does it all, in batches with pauses between them, and those
+ * changes for which it has to stand still.
+ */
+#define CREATE_TRACE_POINTS
+#include <trace/events/ksm.h>
+#undef CREATE_TRACE_POINTS
+
+#include <linux/freezer.h>
+#include <linux/init.h>
+#include <linux/kthread.h>
+#include <linux/oom.h>
+#include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+
+#include "internal.h"
+
+/* Woken when the pause changes. */
+static DECLARE_WAIT_QUEUE_HEAD(pause_wait);
+
+/* Passes before which the per-CPU LRU caches are drained; ksmd only. */
+static unsigned int drains_due;
+
+static bool should_run(void)
+{
+	return (READ_ONCE(ksm_run) & KSM_RUN_MERGE) && !ksm_registry_empty();
+}
+
+/**
+ * ksmd_sleep_changed - the pause between batches has a new length
+ *
+ * Context: any.
+ */
+void ksmd_sleep_changed(void)
+{
+	wake_up_interruptible(&pause_wait);
+}
+
+static void count_node(struct ksm_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_dups; i++)
+		ksm_filter_add(ksm_short(chain->key.probe));
+}
+
+/* Make the filter anew if it has the wrong size or is worn out. */
+static void fit_filter(void)
+{
+	unsigned long old = ksm_filter_bytes();
+	struct ksm_chain *chain = NULL;
+
+	if (!ksm_filter_wants_resize(ksm_counters.tracked) ||
+	    !ksm_filter_resize(ksm_counters.tracked))
+		return;
+	ksm_count(&ksm_counters.bytes, ksm_filter_bytes() - old);
+	ksm_registry_recount();
+	while ((chain = ksm_stable_next(chain)))
+		count_node(chain);
+}
+
+/* Nothing is tracked: do not keep memory for it. */
+static void drop_filter(void)
+{
+	if (ksm_counters.tracked || !ksm_node_none_left())
+		return;
+	ksm_count(&ksm_counters.bytes, -(long)ksm_filter_bytes());
+	ksm_filter_free();
+}
+
+static void begin_pass(void)
+{
+	trace_ksm_start_scan(ksm_counters.full_scans, ksm_counters.tracked);
+	ksm_advisor_start_scan();
+	ksm_node_check_all();
+	ksm_cursor.new_pages = 0;
+	ksm_cursor.work = 0;
+	ksm_match_was_busy = false;
+}
+
+static void end_pass(void)
+{
+	ksm_cursor.pass++;
+	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
+	ksm_count(&ksm_counters.full_scans, 1);
+	ksm_advisor_stop_scan(ksm_cursor.work);
+	drop_filter();
+	/* New pages wait in per-CPU caches, which hold references on them. */
+	if (ksm_cursor.new_pages)
+		drains_due = 2;
+	else if (ksm_match_was_busy)
+		drains_due = max(drains_due, 1U);
+}
+
+static void do_batch(void)
+{
+	struct ksm_pace pace = { .left = READ_ONCE(ksm_pages_to_scan) };
+
+	if (!pace.left)
+		return;
+	fit_filter();
+	if (!ksm_cursor.slot)
+		begin_pass();
+	if (ksm_walk(&pace))
+		end_pass();
+}
+
+/* Not under ksm_scan_mutex: it waits for work on all CPUs. */
+static void drain_if_due(void)
+{
+	if (!drains_due || READ_ONCE(ksm_cursor.slot))
+		return;
+	drains_due--;
+	lru_add_drain_all();
+}
+
+static void pause(void)
+{
+	static unsigned long freeze_checked;
+	unsigned int ms = READ_ONCE(ksm_sleep_ms);
+
+	if (!ms) {
+		/* A pass may take microseconds only: not each time. */
+		if (time_after(jiffies, freeze_checked)) {
+			freeze_checked = jiffies;
+			try_to_freeze();
+		}
+		cond_resched();
+		return;
+	}
+	wait_event_freezable_timeout(pause_wait,
+				     ms != READ_ONCE(ksm_sleep_ms) ||
+				     kthread_should_stop(),
+				     msecs_to_jiffies(ms));
+}
+
+/*
+ * Nobody is registered, or nothing is to be merged.  The last KSM pages may
+ * still be mapped by processes that are about to exit: look now and then.
+ */
+static void idle(void)
+{
+	long timeout = (READ_ONCE(ksm_run) & KSM_RUN_MERGE) &&
+		       ksm_node_unchecked() ? HZ : MAX_SCHEDULE_TIMEOUT;
+
+	if (wait_event_freezable_timeout(ksm_work_wait, should_run() ||
+					 kthread_should_stop(), timeout))
+		return;
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	ksm_node_check_all();
+	drop_filter();
+	mutex_unlock(&ksm_scan_mutex);
+}
+
+static int ksmd(void *unused)
+{
+	set_freezable();
+	set_user_nice(current, 5);
+	while (!kthread_should_stop()) {
+		if (should_run())
+			drain_if_due();
+		mutex_lock(&ksm_scan_mutex);
+		ksm_offline_wait();
+		if (should_run())
+			do_batch();
+		mutex_unlock(&ksm_scan_mutex);
+
+		if (should_run())
+			pause();
+		else
+			idle();
+	}
+	return 0;
+}
+
+static int unmerge_all(void)
+{
+	int err = ksm_walk_unmerge_all();
+
+	if (err)
+		return err;
+	ksm_node_check_all();
+	drop_filter();
+	ksm_count(&ksm_counters.full_scans, -(long)ksm_counters.full_scans);
+	return 0;
+}
+
+/**
+ * ksm_set_run - stop, merge or unmerge
+ * @value: KSM_RUN_STOP, KSM_RUN_MERGE or KSM_RUN_UNMERGE
+ *
+ * Unmerging is complete on return.
+ *
+ * Context: may sleep for long.
+ * Return: 0, or -ENOMEM or -ERESTARTSYS, and KSM is stopped.
+ */
+int ksm_set_run(unsigned long value)
+{
+	int err = 0;
+
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	if (ksm_run != value) {
+		WRITE_ONCE(ksm_run, value);
+		if (value == KSM_RUN_UNMERGE) {
+			/* Who asks for the memory is the one to kill for it. */
+			set_current_oom_origin();
+			err = unmerge_all();
+			clear_current_oom_origin();
+			if (err)
+				WRITE_ONCE(ksm_run, KSM_RUN_STOP);
+		}
+	}
+	mutex_unlock(&ksm_scan_mutex);
+	if (value == KSM_RUN_MERGE)
+		wake_up_interruptible(&ksm_work_wait);
+	return err;
+}
+
+/**
+ * ksm_set_max_page_sharing - limit the mappings of one KSM page
+ * @value: 2 or more
+ *
+ * Context: may sleep.
+ * Return: 0, or -EBUSY while there are KSM pages.
+ */
+int ksm_set_max_page_sharing(unsigned int value)
+{
+	int err = 0;
+
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	if (ksm_max_page_sharing != value) {
+		if (ksm_counters.shared)
+			err = -EBUSY;
+		else
+			WRITE_ONCE(ksm_max_page_sharing, value);
+	}
+	mutex_unlock(&ksm_scan_mutex);
+	return err;
+}
+
+/**
+ * ksm_set_merge_across_nodes - may pages of different NUMA nodes share?
+ * @value: new setting; all keys are made anew
+ *
+ * Context: may sleep.
+ * Return: 0, or -EBUSY while there are KSM pages.
+ */
+int ksm_set_merge_across_nodes(bool value)
+{
+	int err = 0;
+
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	if (ksm_merge_across_nodes != value) {
+		ksm_node_check_all();
+		if (ksm_counters.shared || !ksm_node_none_left()) {
+			err = -EBUSY;
+		} else {
+			ksm_walk_forget_all();
+			WRITE_ONCE(ksm_merge_across_nodes, value);
+		}
+	}
+	mutex_unlock(&ksm_scan_mutex);
+	return err;
+}
+
+/**
+ * ksm_set_use_zero_pages - may pages of zeroes become the zero page?
+ * @value: new setting
+ *
+ * Context: may sleep.
+ */
+void ksm_set_use_zero_pages(bool value)
+{
+	mutex_lock(&ksm_scan_mutex);
+	/* Unchanged pages look only if something has moved. */
+	if (value && !ksm_use_zero_pages)
+		ksm_filter_epoch++;
+	WRITE_ONCE(ksm_use_zero_pages, value);
+	mutex_unlock(&ksm_scan_mutex);
+}
+
+static void draw_random(void *buf, size_t len)
+{
+	get_random_bytes(buf, len);
+}
+
+static int __init ksm_init(void)
+{
+	struct task_struct *task;
+	int err;
+
+	ksm_fingerprint_seed(draw_random);
+	err = ksm_registry_init() ?: ksm_track_init() ?: ksm_stable_init() ?:
+	      ksm_node_init();
+	if (err)
+		return err;
+	task = kthread_run(ksmd, NULL, "ksmd");
+	return PTR_ERR_OR_ZERO(task);
+}
+subsys_initcall(ksm_init);

@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Put one page in the place of another.
+ *
+ * This is the only place where the content of memory is at stake.  Whatever
+ * brought two pages here may be wrong about them.  The page table entry is
+ * taken out and flushed from the TLBs; if after that nobody holds the page but
+ * its mappings, nobody can write to it.  Only then are the bytes compared, and
+ * only if they are equal does another page go into the entry.  In any other
+ * case the old entry goes back as it was, and nothing has happened.
+ *
+ * All under one hold of the page table lock.  The other page is a KSM page or
+ * the zero page, which nobody can write to anyway.
+ */
+#include <linux/memremap.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagewalk.h>
+#include <linux/rmap.h>
+#include <linux/swap.h>
+#include <asm/tlbflush.h>
+#include <trace/events/ksm.h>
+
+#include "../internal.h"
+#include "internal.h"
+
+/* The VMA in which @addr may be merged, or NULL.  mmap_lock held. */
+static struct vm_area_struct *mergeable_vma(struct ksm_slot *slot,
+					    unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	if (ksm_slot_exiting(slot))
+		return NULL;
+	vma = vma_lookup(slot->mm, addr);
+	if (!vma || !(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
+		return NULL;
+	/* What was merged must be possible to break again. */
+	return is_cow_mapping(vma->vm_flags) ? vma : NULL;
+}
+
+/* Take a reference on the page at @addr, if it is still @pfn. */
+static struct page *pin_page(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long pfn)
+{
+	struct folio_walk fw;
+	struct folio *folio;
+	struct page *page = NULL;
+
+	folio = folio_walk_start(&fw, vma, addr, 0);
+	if (!folio)
+		return NULL;
+	if (page_to_pfn(fw.page) == pfn && folio_test_anon(folio) &&
+	    !folio_is_zone_device(folio) && !PageHWPoison(fw.page)) {
+		page = fw.page;
+		folio_get(folio);
+	}
+	folio_walk_end(&fw, vma);
+	return page;
+}
+
+/**
+ * ksm_page_pin - take a reference on a page
+ * @slot: whose
+ * @addr: where it was seen
+ * @pfn:  which it was
+ *
+ * Context: may sleep; takes mmap_lock for reading.
+ * Return: the page, or NULL if it is no longer there.
+ */
+struct page *ksm_page_pin(struct ksm_slot *slot, unsigned long addr,
+			  unsigned long pfn)
+{
+	struct vm_area_struct *vma;
+	struct page *page = NULL;
+
+	mmap_read_lock(slot->mm);
+	vma = mergeable_vma(slot, addr);
+	if (vma)
+		page = pin_page(vma, addr, pfn);
+	mmap_read_unlock(slot->mm);
+	return page;
+}
+
+/**
+ * ksm_page_digest - digest of a page
+ * @slot:   whose
+ * @addr:   where it was seen
+ * @pfn:    which it was
+ * @digest: the result
+ *
+ * Context: may sleep; takes mmap_lock for reading.
+ * Return: KSM_DONE or KSM_GONE.
+ */
+enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
+				unsigned long pfn, u64 *digest)
+{
+	struct page *page = ksm_page_pin(slot, addr, pfn);
+	void *content;
+
+	if (!page)
+		return KSM_GONE;
+	content = kmap_local_page(page);
+	*digest = ksm_digest(content);
+	kunmap_local(content);
+	put_page(page);
+	return KSM_DONE;
+}
+
+/*
+ * Was the folio given up by MADV_FREE?  If it was written to after that, it is
+ * an ordinary one again, and only reclaim has not noticed yet: say so, which
+ * takes effect when the LRU caches have been drained.
+ *
+ * If it is given up right now, ksm_node_bind() makes it dirty, so it stays.
+ */
+static bool given_up(struct folio *folio)
+{
+	if (folio_test_swapbacked(folio))
+		return false;
+	if (folio_test_dirty(folio) && folio_isolate_lru(folio)) {
+		folio_set_swapbacked(folio);
+		folio_putback_lru(folio);
+	}
+	return true;
+}
+
+/* Lock a page we hold a reference on, alone in its folio.  Never waits. */
+static enum ksm_result lock_alone(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (!folio_trylock(folio))
+		return KSM_BUSY;
+	if (given_up(folio)) {
+		folio_unlock(folio);
+		return KSM_BUSY;
+	}
+	if (!folio_test_anon(folio) || folio_test_ksm(folio)) {
+		folio_unlock(folio);
+		return KSM_GONE;
+	}
+	if (folio_test_large(folio) && split_huge_page(page)) {
+		folio_unlock(page_folio(page));
+		return KSM_BUSY;
+	}
+	return KSM_DONE;
+}
+
+/* A page table entry that is taken out of use */
+struct taken {
+	struct vm_area_struct *vma;
+	unsigned long addr;
+	struct page *page;
+	pte_t *ptep;
+	pte_t old;
+	spinlock_t *ptl;
+	struct mmu_notifier_range range;
+};
+
+/* Put back what was there. */
+static void give_back(struct taken *t)
+{
+	set_pte_at(t->vma->vm_mm, t->addr, t->ptep, t->old);
+}
+
+static void finish(struct taken *t)
+{
+	if (t->ptep)
+		pte_unmap_unlock(t->ptep, t->ptl);
+	if (ksm_busted(KSM_FAULT_FLUSH))
+		flush_tlb_page(t->vma, t->addr);
+	mmu_notifier_invalidate_range_end(&t->range);
+}
+
+/*
+ * Does nobody but its mappings, the swap cache and the caller hold the page?
+ * Others might write to it, now or later, without a page table entry.
+ */
+static bool held_by_nobody_else(struct folio *folio)
+{
+	return folio_ref_count(folio) ==
+	       folio_mapcount(folio) + 1 + folio_test_swapcache(folio);
+}
+
+/*
+ * Take the entry of a locked page away from everybody.
+ *
+ * On KSM_DONE nobody can write to the page until the caller has filled in
+ * another entry or called give_back().  finish() is due in any case.
+ */
+static enum ksm_result take_out(struct taken *t)
+{
+	struct mm_struct *mm = t->vma->vm_mm;
+	struct folio *folio = page_folio(t->page);
+	pmd_t *pmd;
+
+	t->ptep = NULL;
+	mmu_notifier_range_init(&t->range, MMU_NOTIFY_CLEAR, 0, mm, t->addr,
+				t->addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&t->range);
+
+	pmd = mm_find_pmd(mm, t->addr);
+	if (!pmd)
+		return KSM_GONE;
+	t->ptep = pte_offset_map_lock(mm, pmd, t->addr, &t->ptl);
+	if (!t->ptep)
+		return KSM_GONE;
+	t->old = ptep_get(t->ptep);
+	if (!pte_present(t->old) || pte_pfn(t->old) != page_to_pfn(t->page))
+		return KSM_GONE;
+
+	flush_cache_page(t->vma, t->addr, pte_pfn(t->old));
+	if (ksm_busted(KSM_FAULT_FLUSH))	/* see finish() */
+		t->old = ptep_get_and_clear(mm, t->addr, t->ptep);
+	else
+		t->old = ptep_clear_flush(t->vma, t->addr, t->ptep);
+	/*
+	 * GUP-fast takes its reference before it reads the entry again: it
+	 * sees the entry gone, or we see its reference.
+	 */
+	smp_mb();
+	if (held_by_nobody_else(folio))
+		return KSM_DONE;
+	give_back(t);
+	return KSM_BUSY;
+}
+
+/* The last step before an entry is shared; fails if GUP pinned the page. */
+static bool make_shared(struct page *page)
+{
+	return !PageAnonExclusive(page) ||
+	       !folio_try_share_anon_rmap_pte(page_folio(page), page);
+}
+
+/* The bits of an entry that user space may watch have to survive. */
+static pte_t inherit(pte_t new, pte_t old)
+{
+	if (pte_soft_dirty(old))
+		new = pte_mksoft_dirty(new);
+	if (pte_uffd_wp(old))
+		new = pte_mkuffd_wp(new);
+	return new;
+}
+
+static pte_t shared_pte(struct taken *t, struct page *page)
+{
+	pte_t pte = mk_pte(page, t->vma->vm_page_prot);
+
+	if (ksm_busted(KSM_FAULT_PROTECT) && (t->vma->vm_flags & VM_WRITE))
+		return inherit(pte_mkwrite(pte_mkdirty(pte), t->vma), t->old);
+	return inherit(pte_mkclean(pte_wrprotect(pte)), t->old);
+}
+
+static bool same_bytes(struct page *one, struct page *other)
+{
+	return ksm_busted(KSM_FAULT_COMPARE) || pages_identical(one, other);
+}
+
+/* The page lost the mapping that was taken out. */
+static void drop_mapping(struct taken *t)
+{
+	struct folio *folio = page_folio(t->page);
+
+	/* Other mappings of it may rely on what this one knew. */
+	if (pte_dirty(t->old))
+		folio_mark_dirty(folio);
+	folio_remove_rmap_pte(folio, t->page, t->vma);
+	if (!folio_mapped(folio))
+		folio_free_swap(folio);
+	folio_put(folio);
+}
+
+static void map_ksm_page(struct taken *t, struct folio *kfolio)
+{
+	struct page *kpage = folio_page(kfolio, 0);
+
+	folio_get(kfolio);
+	/*
+	 * MADV_FREE by the only one who mapped it so far may have made it
+	 * clean and disposable.  Reclaim keeps a dirty page.
+	 */
+	folio_mark_dirty(kfolio);
+	if (ksm_busted(KSM_FAULT_REFERENCE))
+		folio_get(kfolio);
+	folio_add_anon_rmap_pte(kfolio, kpage, t->vma, t->addr, RMAP_NONE);
+	set_pte_at(t->vma->vm_mm, t->addr, t->ptep, shared_pte(t, kpage));
+}
+
+static void map_zero_page(struct taken *t)
+{
+	pte_t pte = pfn_pte(my_zero_pfn(t->addr), t->vma->vm_page_prot);
+
+	/* Dirty is how is_ksm_zero_pte() knows it from other zero pages. */
+	pte = pte_mkdirty(pte_mkspecial(pte_wrprotect(pte)));
+	/* Which is not a write that user space was to know of. */
+	pte = pte_clear_soft_dirty(pte);
+	ksm_map_zero_page(t->vma->vm_mm);
+	dec_mm_counter(t->vma->vm_mm, MM_ANONPAGES);
+	set_pte_at(t->vma->vm_mm, t->addr, t->ptep, inherit(pte, t->old));
+}
+
+/* Replace @page, locked and held once, by @kfolio or by the zero page. */
+static enum ksm_result replace(struct vm_area_struct *vma, unsigned long addr,
+			       struct page *page, struct folio *kfolio)
+{
+	struct taken t = { .vma = vma, .addr = addr, .page = page };
+	struct page *by = kfolio ? folio_page(kfolio, 0) :
+				   pfn_to_page(my_zero_pfn(addr));
+	enum ksm_result result = take_out(&t);
+
+	if (result == KSM_DONE) {
+		if (!same_bytes(page, by))
+			result = KSM_DIFFERENT;
+		else if (!make_shared(page))
+			result = KSM_BUSY;
+		if (result != KSM_DONE)
+			give_back(&t);
+	}
+	if (result == KSM_DONE) {
+		if (kfolio)
+			map_ksm_page(&t, kfolio);
+		else
+			map_zero_page(&t);
+		drop_mapping(&t);
+	}
+	finish(&t);
+	return result;
+}
+
+static const int result_errno[] = {
+	[KSM_DONE]	= 0,
+	[KSM_DIFFERENT]	= -EFAULT,
+	[KSM_GONE]	= -ESTALE,
+	[KSM_BUSY]	= -EBUSY,
+	[KSM_NOMEM]	= -ENOMEM,
+};
+
+static enum ksm_result zero_pinned(struct vm_area_struct *vma,
+				   unsigned long addr, struct page *page)
+{
+	enum ksm_result result;
+
+	if (mm_forbids_zeropage(vma->vm_mm) ||
+	    !same_bytes(page, pfn_to_page(my_zero_pfn(addr))))
+		return KSM_DIFFERENT;
+	result = lock_alone(page);
+	if (result != KSM_DONE)
+		return result;
+	result = replace(vma, addr, page, NULL);
+	folio_unlock(page_folio(page));
+	return result;
+}
+
+/**
+ * ksm_merge_zero - put the zero page in the place of a page of zeroes
+ * @slot: whose
+ * @addr: where it was seen
+ * @pfn:  which it was
+ *
+ * Context: ksm_scan_mutex held; takes mmap_lock for reading.
+ * Return: KSM_DONE, KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
+ */
+enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
+			       unsigned long pfn)
+{
+	enum ksm_result result = KSM_GONE;
+	struct vm_area_struct *vma;
+	struct page *page;
+
+	mmap_read_lock(slot->mm);
+	vma = mergeable_vma(slot, addr);
+	page = vma ? pin_page(vma, addr, pfn) : NULL;
+	if (page) {
+		result = zero_pinned(vma, addr, page);
+		put_page(page);
+	}
+	mmap_read_unlock(slot->mm);
+	trace_ksm_merge_one_page(pfn, NULL, slot->mm, result_errno[result]);
+	return result;
+}
+
+/* Both pages held; compare before anybody is disturbed. */
+static enum ksm_result merge_pinned(struct vm_area_struct *vma,
+				    struct ksm_rmap_item *item,
+				    struct page *page,
+				    struct ksm_stable_node *node,
+				    struct folio *kfolio)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	struct page *kpage = folio_page(kfolio, 0);
+	enum ksm_result result;
+
+	/* Not even to be read. */
+	if (PageHWPoison(kpage))
+		return KSM_BUSY;
+	if (!same_bytes(page, kpage))
+		return KSM_DIFFERENT;
+	result = lock_alone(page);
+	if (result != KSM_DONE)
+		return result;
+	result = replace(vma, addr, page, kfolio);
+	folio_unlock(page_folio(page));
+	if (result == KSM_DONE)
+		ksm_node_attach(node, kfolio, item, vma->anon_vma,
+				linear_page_index(vma, addr));
+	return result;
+}
+
+/**
+ * ksm_merge_into - put a KSM page in the place of a page
+ * @item:   of the page; in no tree, attached to nothing
+ * @node:   of the KSM page
+ * @kfolio: the KSM page, with a reference
+ *
+ * Context: ksm_scan_mutex held; takes mmap_lock for reading.
+ * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
+ */
+enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
+			       struct ksm_stable_node *node,
+			       struct folio *kfolio)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	struct mm_struct *mm = item->slot->mm;
+	unsigned long pfn = item->pfn;
+	enum ksm_result result = KSM_GONE;
+	struct vm_area_struct *vma;
+	struct page *page = NULL;
+
+	mmap_read_lock(mm);
+	vma = mergeable_vma(item->slot, addr);
+	if (vma)
+		page = pin_page(vma, addr, pfn);
+	if (page) {
+		folio_lock(kfolio);
+		if (READ_ONCE(kfolio->mapping) == ksm_node_mapping(node))
+			result = merge_pinned(vma, item, page, node, kfolio);
+		else
+			result = KSM_BUSY;
+		folio_unlock(kfolio);
+		put_page(page);
+	}
+	mmap_read_unlock(mm);
+	trace_ksm_merge_with_ksm_page(folio_page(kfolio, 0), pfn, item, mm,
+				      result_errno[result]);
+	return result;
+}
+
+/* Write-protect a locked page where it is, and make it the page of @node. */
+static enum ksm_result protect(struct vm_area_struct *vma, unsigned long addr,
+			       struct page *page, struct ksm_stable_node *node)
+{
+	struct taken t = { .vma = vma, .addr = addr, .page = page };
+	enum ksm_result result = take_out(&t);
+
+	if (result == KSM_DONE && !make_shared(page)) {
+		give_back(&t);
+		result = KSM_BUSY;
+	}
+	if (result == KSM_DONE) {
+		ksm_node_bind(node, page_folio(page));
+		set_pte_at(vma->vm_mm, addr, t.ptep, shared_pte(&t, page));
+	}
+	finish(&t);
+	return result;
+}
+
+static enum ksm_result promote_pinned(struct vm_area_struct *vma,
+				      struct ksm_rmap_item *item,
+				      struct page *page,
+				      struct ksm_stable_node *node,
+				      struct page *like)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	struct anon_vma *anon_vma;
+	enum ksm_result result;
+
+	if (!same_bytes(page, like))
+		return KSM_DIFFERENT;
+	result = lock_alone(page);
+	if (result != KSM_DONE)
+		return result;
+	/*
+	 * The page may be shared with the parent of a fork, which is found
+	 * from the anon_vma of the page, not from that of the child's VMA.
+	 */
+	anon_vma = folio_anon_vma(page_folio(page));
+	result = protect(vma, addr, page, node);
+	if (result == KSM_DONE)
+		ksm_node_attach(node, page_folio(page), item, anon_vma,
+				linear_page_index(vma, addr));
+	folio_unlock(page_folio(page));
+	return result;
+}
+
+/* Split the large folio of a page that the caller alone holds. */
+static bool part(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	bool done;
+
+	if (!folio_trylock(folio))
+		return false;
+	done = !split_huge_page(page);
+	folio_unlock(page_folio(page));
+	return done;
+}
+
+/**
+ * ksm_merge_promote - make a page a KSM page
+ * @item: of the page; in no tree, attached to nothing
+ * @node: belongs to no page yet
+ * @like: another page, held, that is to be merged with it afterwards; if they
+ *	  differ already, nothing is done
+ *
+ * Context: ksm_scan_mutex held; takes mmap_lock for reading.
+ * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
+ */
+enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
+				  struct ksm_stable_node *node,
+				  struct page *like)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	struct mm_struct *mm = item->slot->mm;
+	unsigned long pfn = item->pfn;
+	enum ksm_result result = KSM_GONE;
+	struct vm_area_struct *vma;
+	struct page *page;
+
+	mmap_read_lock(mm);
+	vma = mergeable_vma(item->slot, addr);
+	page = vma ? pin_page(vma, addr, pfn) : NULL;
+	if (page && page_folio(page) == page_folio(like)) {
+		/* Two references would keep their folio from being split. */
+		put_page(page);
+		page = NULL;
+		result = KSM_BUSY;
+		if (part(like))
+			page = pin_page(vma, addr, pfn);
+	}
+	if (page) {
+		result = promote_pinned(vma, item, page, node, like);
+		put_page(page);
+	}
+	mmap_read_unlock(mm);
+	trace_ksm_merge_with_ksm_page(NULL, pfn, item, mm,
+				      result_errno[result]);
+	return result;
+}
+
+/**
+ * ksm_merge_join - attach a mapping of a KSM page that came by itself
+ * @item:  of the mapping; in no tree, attached to nothing
+ * @nodep: set to the node if the result is KSM_DONE
+ *
+ * By fork, or by swapping in.
+ *
+ * Context: ksm_scan_mutex held; takes mmap_lock for reading.
+ * Return: KSM_DONE, with @item attached; KSM_GONE; or KSM_DIFFERENT if the KSM
+ * page has no node any more, or no room for a mapping.
+ */
+enum ksm_result ksm_merge_join(struct ksm_rmap_item *item,
+			       struct ksm_stable_node **nodep)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	enum ksm_result result = KSM_GONE;
+	struct ksm_stable_node *node;
+	struct vm_area_struct *vma;
+	struct folio *folio;
+	struct page *page;
+
+	mmap_read_lock(item->slot->mm);
+	vma = mergeable_vma(item->slot, addr);
+	page = vma ? pin_page(vma, addr, item->pfn) : NULL;
+	if (!page)
+		goto out;
+	folio = page_folio(page);
+	folio_lock(folio);
+	if (folio_test_ksm(folio)) {
+		node = ksm_folio_node(folio);
+		if (node && ksm_node_has_room(node)) {
+			ksm_node_attach(node, folio, item, vma->anon_vma,
+					linear_page_index(vma, addr));
+			*nodep = node;
+			result = KSM_DONE;
+		} else {
+			result = KSM_DIFFERENT;
+		}
+	}
+	folio_unlock(folio);
+	put_page(page);
+out:
+	mmap_read_unlock(item->slot->mm);
+	return result;
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A KSM page and its node.
+ *
+ * folio->mapping of a KSM folio is the address of its node; the node knows the
+ * page frame number.  Neither holds a reference on the other.  The page is
+ * freed, reclaimed and migrated as any other, and nobody tells us: a node is
+ * believed only by ksm_node_get_folio().
+ *
+ * A node that lost its last rmap_item may still be mapped, by children of a
+ * fork that were not visited yet.  It goes on the check list, and is looked at
+ * again when the next pass begins.
+ */
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <trace/events/ksm.h>
+
+#include "internal.h"
+
+static struct kmem_cache *node_cache;
+
+/* Nodes without rmap_items; ksm_scan_mutex. */
+static LIST_HEAD(check_list);
+
+/* All nodes there are; ksm_scan_mutex. */
+static unsigned long nr_nodes;
+
+/**
+ * ksm_node_alloc - make a node that belongs to no page yet
+ *
+ * Return: the node or NULL.
+ */
+struct ksm_stable_node *ksm_node_alloc(void)
+{
+	struct ksm_stable_node *node;
+
+	node = kmem_cache_zalloc(node_cache, GFP_KERNEL | __GFP_HIGH);
+	if (!node)
+		return NULL;
+	INIT_HLIST_HEAD(&node->items);
+	INIT_LIST_HEAD(&node->check);
+	nr_nodes++;
+	ksm_count(&ksm_counters.bytes, sizeof(*node));
+	return node;
+}
+
+/**
+ * ksm_node_free - the opposite
+ * @node: in no tree, without items, and no folio points to it
+ */
+void ksm_node_free(struct ksm_stable_node *node)
+{
+	list_del(&node->check);
+	nr_nodes--;
+	ksm_count(&ksm_counters.bytes, -(long)sizeof(*node));
+	kmem_cache_free(node_cache, node);
+}
+
+/**
+ * ksm_node_none_left - is there no KSM page at all?
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: true if there is none.
+ */
+bool ksm_node_none_left(void)
+{
+	return !nr_nodes;
+}
+
+/**
+ * ksm_node_unchecked - are there KSM pages that only strangers map?
+ *
+ * Context: any; a hint without ksm_scan_mutex.
+ * Return: true if there are.
+ */
+bool ksm_node_unchecked(void)
+{
+	return !list_empty_careful(&check_list);
+}
+
+/**
+ * ksm_node_get_folio - take a reference on the page of a node
+ * @node:   which
+ * @foliop: set to the folio if the result is KSM_DONE
+ *
+ * A page that is being freed has a reference count of zero, and so has, for a
+ * moment, one that is being migrated or reclaimed.  The former loses its
+ * mapping soon, the latter gets its count back, or the node another pfn.
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: KSM_DONE; KSM_GONE if the page is no longer ours, for ever; or
+ * KSM_BUSY if that cannot be said now.
+ */
+enum ksm_result ksm_node_get_folio(struct ksm_stable_node *node,
+				   struct folio **foliop)
+{
+	void *expected = ksm_node_mapping(node);
+	struct folio *folio;
+	unsigned long pfn;
+
+again:
+	pfn = READ_ONCE(node->pfn);
+	folio = pfn_folio(pfn);
+	if (READ_ONCE(folio->mapping) != expected)
+		goto stale;
+	if (!folio_try_get(folio)) {
+		if (READ_ONCE(folio->mapping) != expected)
+			goto stale;
+		/* A poisoned page keeps its mapping when it is freed. */
+		return PageHWPoison(folio_page(folio, 0)) ? KSM_GONE : KSM_BUSY;
+	}
+	if (READ_ONCE(folio->mapping) != expected) {
+		folio_put(folio);
+		goto stale;
+	}
+	*foliop = folio;
+	return KSM_DONE;
+
+stale:
+	/*
+	 * Freed, or migrated?  Pairs with smp_wmb() in folio_migrate_ksm(),
+	 * which writes the new pfn before it takes away the old mapping.
+	 */
+	smp_rmb();
+	if (READ_ONCE(node->pfn) != pfn)
+		goto again;
+	return KSM_GONE;
+}
+
+/* The same, until there is an answer, with the folio locked. */
+static struct folio *lock_folio_of(struct ksm_stable_node *node)
+{
+	struct folio *folio;
+
+	for (;;) {
+		switch (ksm_node_get_folio(node, &folio)) {
+		case KSM_DONE:
+			folio_lock(folio);
+			if (READ_ONCE(folio->mapping) == ksm_node_mapping(node))
+				return folio;
+			/* Migrated while we waited for the lock. */
+			folio_unlock(folio);
+			folio_put(folio);
+			break;
+		case KSM_GONE:
+			return NULL;
+		default:
+			cpu_relax();
+			cond_resched();
+		}
+	}
+}
+
+/**
+ * ksm_node_bind - make a folio the KSM page of a node
+ * @node:  belongs to no page yet
+ * @folio: locked; mapped read-only everywhere
+ *
+ * Context: folio lock and ksm_scan_mutex held.
+ */
+void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio)
+{
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(folio_test_large(folio), folio);
+	node->pfn = folio_pfn(folio);
+	node->nid = ksm_page_nid(node->pfn);
+	/* Reclaim must write it to swap, not drop it. */
+	folio_mark_dirty(folio);
+	WRITE_ONCE(folio->mapping, ksm_node_mapping(node));
+}
+
+/**
+ * ksm_node_attach - note that a page of an mm maps a KSM page
+ * @node:     of the KSM page
+ * @folio:    the KSM page, locked
+ * @item:     in no tree
+ * @anon_vma: all mappings by forks of this one are found there
+ * @index:    linear_page_index() of the mapping
+ *
+ * Context: mmap_lock of the mm, folio lock and ksm_scan_mutex held.
+ */
+void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
+		     struct ksm_rmap_item *item, struct anon_vma *anon_vma,
+		     pgoff_t index)
+{
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	lockdep_assert_held(&ksm_scan_mutex);
+
+	get_anon_vma(anon_vma);
+	item->address &= PAGE_MASK;
+	item->pfn = folio_pfn(folio);
+	item->anon_vma = anon_vma;
+	item->index = index;
+	item->node = node;
+	hlist_add_head(&item->link, &node->items);
+
+	list_del_init(&node->check);
+	ksm_count(node->nr_items ? &ksm_counters.sharing :
+				   &ksm_counters.shared, 1);
+	if (ksm_busted(KSM_FAULT_COUNT))
+		ksm_count(&ksm_counters.sharing, 1);
+	ksm_count(&item->slot->mm->ksm_merging_pages, 1);
+	node->nr_items++;
+	if (!ksm_node_has_room(node))
+		ksm_stable_resort(node);
+}
+
+/* Nobody can reach the node through its folio any more, or the caller has it */
+static void unlink_item(struct ksm_rmap_item *item)
+{
+	struct ksm_stable_node *node = item->node;
+	bool was_full = !ksm_node_has_room(node);
+
+	hlist_del(&item->link);
+	item->node = NULL;
+	put_anon_vma(item->anon_vma);
+	item->anon_vma = NULL;
+
+	node->nr_items--;
+	ksm_count(node->nr_items ? &ksm_counters.sharing :
+				   &ksm_counters.shared, -1);
+	ksm_count(&item->slot->mm->ksm_merging_pages, -1);
+	if (was_full)
+		ksm_stable_resort(node);
+}
+
+/* The folio is locked and stops being ours; it may live on as swap cache. */
+static void release_folio(struct ksm_stable_node *node, struct folio *folio)
+{
+	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
+	trace_ksm_remove_ksm_page(folio_pfn(folio));
+}
+
+/**
+ * ksm_node_forget - drop a node whose page is gone
+ * @node: ksm_node_get_folio() said KSM_GONE, or the page is unmapped and no
+ *	  longer points here
+ *
+ * Its items stay with their owners, attached to nothing.
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_node_forget(struct ksm_stable_node *node)
+{
+	struct ksm_rmap_item *item;
+	struct hlist_node *next;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	hlist_for_each_entry_safe(item, next, &node->items, link) {
+		trace_ksm_remove_rmap_item(node->pfn, item, item->slot->mm);
+		unlink_item(item);
+	}
+	if (node->chain)
+		ksm_stable_unlink(node);
+	ksm_node_free(node);
+}
+
+static void forget_if_unmapped(struct ksm_stable_node *node)
+{
+	struct folio *folio = lock_folio_of(node);
+
+	if (folio && folio_mapped(folio)) {
+		if (list_empty(&node->check))
+			list_add_tail(&node->check, &check_list);
+		folio_unlock(folio);
+		folio_put(folio);
+		return;
+	}
+	if (folio) {
+		release_folio(node, folio);
+		folio_unlock(folio);
+		folio_put(folio);
+	} else {
+		trace_ksm_remove_ksm_page(node->pfn);
+	}
+	ksm_node_forget(node);
+}
+
+/**
+ * ksm_node_detach - note that a page of an mm no longer maps a KSM page
+ * @item: its item; may be attached to nothing already
+ *
+ * Context: ksm_scan_mutex held; takes the folio lock.
+ */
+void ksm_node_detach(struct ksm_rmap_item *item)
+{
+	struct ksm_stable_node *node = item->node;
+	struct folio *folio;
+
+	if (!node)
+		return;
+	folio = lock_folio_of(node);
+	if (!folio) {
+		trace_ksm_remove_ksm_page(node->pfn);
+		ksm_node_forget(node);
+		return;
+	}
+	unlink_item(item);
+	folio_unlock(folio);
+	folio_put(folio);
+	if (!node->nr_items)
+		forget_if_unmapped(node);
+}
+
+/**
+ * ksm_node_check_all - drop the nodes that nobody maps any more
+ *
+ * Context: ksm_scan_mutex held; takes folio locks.
+ */
+void ksm_node_check_all(void)
+{
+	struct ksm_stable_node *node;
+	LIST_HEAD(todo);
+
+	list_splice_init(&check_list, &todo);
+	while ((node = list_first_entry_or_null(&todo, struct ksm_stable_node,
+						check))) {
+		list_del_init(&node->check);
+		forget_if_unmapped(node);
+		cond_resched();
+	}
+}
+
+static bool node_within(const struct ksm_stable_node *node,
+			unsigned long start, unsigned long end)
+{
+	unsigned long pfn = READ_ONCE(node->pfn);
+
+	return pfn >= start && pfn < end;
+}
+
+/**
+ * ksm_node_forget_range - drop the nodes of pages that are gone
+ * @start: first page frame number
+ * @end:   the one after the last; nothing there is in use any more
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_node_forget_range(unsigned long start, unsigned long end)
+{
+	struct ksm_chain *chain = ksm_stable_next(NULL), *next_chain;
+	struct ksm_stable_node *node, *next;
+
+	for (; chain; chain = next_chain) {
+		unsigned int left = chain->nr_dups;
+
+		next_chain = ksm_stable_next(chain);
+		list_for_each_entry_safe(node, next, &chain->dups, dup) {
+			if (node_within(node, start, end))
+				ksm_node_forget(node);
+			if (!--left)	/* the chain may have gone */
+				break;
+		}
+		cond_resched();
+	}
+}
+
+/**
+ * ksm_chain_prune - drop the dups of a chain whose pages were freed
+ * @chain: which; gone afterwards if it lost its last dup
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_chain_prune(struct ksm_chain *chain)
+{
+	struct ksm_stable_node *node, *next;
+	unsigned int left = chain->nr_dups;
+
+	chain->pruned = jiffies;
+	list_for_each_entry_safe(node, next, &chain->dups, dup) {
+		struct folio *folio;
+		enum ksm_result got = ksm_node_get_folio(node, &folio);
+
+		/* The last one takes the chain with it. */
+		left--;
+		if (got == KSM_DONE)
+			folio_put(folio);
+		else if (got == KSM_GONE)
+			ksm_node_forget(node);
+		if (!left)
+			break;
+		cond_resched();
+	}
+}
+
+int __init ksm_node_init(void)
+{
+	node_cache = KMEM_CACHE(ksm_stable_node, 0);
+	return node_cache ? 0 : -ENOMEM;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The stable tree: KSM pages by key.
+ *
+ * An entry is a chain, all KSM pages (dups) that have one key.  There is more
+ * than one if max_page_sharing limits their mappings, or if two contents have
+ * the same probe and digest.  Dups with room for a mapping come first, so
+ * nobody walks past thousands of full ones.
+ *
+ * What a KSM page contains cannot change, so keys are for ever.  Whether a
+ * page still exists is the business of node.c.
+ */
+#include "internal.h"
+
+static struct rb_root stable_tree = RB_ROOT;
+static struct kmem_cache *chain_cache;
+
+/* Moves when a full KSM page gets room again: those left over may try. */
+unsigned long ksm_stable_room_epoch;
+
+static struct ksm_chain *chain_of(struct rb_node *rb)
+{
+	return rb_entry(rb, struct ksm_chain, rb);
+}
+
+static int compare(const struct ksm_key *a, const struct ksm_key *b)
+{
+	if (a->probe != b->probe)
+		return a->probe < b->probe ? -1 : 1;
+	if (a->digest != b->digest)
+		return a->digest < b->digest ? -1 : 1;
+	return 0;
+}
+
+/**
+ * ksm_stable_has - is there a chain with this probe?
+ * @probe: scoped probe
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: true if there is.
+ */
+bool ksm_stable_has(u64 probe)
+{
+	struct rb_node *rb = stable_tree.rb_node;
+
+	while (rb) {
+		struct ksm_chain *chain = chain_of(rb);
+
+		if (probe == chain->key.probe)
+			return true;
+		rb = probe < chain->key.probe ? rb->rb_left : rb->rb_right;
+	}
+	return false;
+}
+
+/**
+ * ksm_stable_find - find a chain
+ * @key: probe and digest
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the chain, which may consist of dead nodes, or NULL.
+ */
+struct ksm_chain *ksm_stable_find(const struct ksm_key *key)
+{
+	struct rb_node *rb = stable_tree.rb_node;
+
+	while (rb) {
+		struct ksm_chain *chain = chain_of(rb);
+		int diff = compare(key, &chain->key);
+
+		if (!diff)
+			return chain;
+		rb = diff < 0 ? rb->rb_left : rb->rb_right;
+	}
+	return NULL;
+}
+
+/**
+ * ksm_chain_alloc - make a chain that is not in the tree yet
+ * @key: its key
+ *
+ * Return: the chain or NULL.
+ */
+struct ksm_chain *ksm_chain_alloc(const struct ksm_key *key)
+{
+	struct ksm_chain *chain;
+
+	chain = kmem_cache_zalloc(chain_cache, GFP_KERNEL | __GFP_HIGH);
+	if (!chain)
+		return NULL;
+	ksm_count(&ksm_counters.bytes, sizeof(*chain));
+	chain->key = *key;
+	chain->pruned = jiffies;
+	INIT_LIST_HEAD(&chain->dups);
+	return chain;
+}
+
+/**
+ * ksm_chain_free - the opposite
+ * @chain: has no dups, is in no tree
+ */
+void ksm_chain_free(struct ksm_chain *chain)
+{
+	ksm_count(&ksm_counters.bytes, -(long)sizeof(*chain));
+	kmem_cache_free(chain_cache, chain);
+}
+
+static void insert_chain(struct ksm_chain *chain)
+{
+	struct rb_node **link = &stable_tree.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (compare(&chain->key, &chain_of(parent)->key) < 0)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&chain->rb, parent, link);
+	rb_insert_color(&chain->rb, &stable_tree);
+}
+
+/* Only two dups or more are shown as a chain to user space. */
+static void count_dups(struct ksm_chain *chain, int by)
+{
+	unsigned int before = chain->nr_dups;
+	unsigned int after = before + by;
+
+	chain->nr_dups = after;
+	if (before > 1) {
+		ksm_count(&ksm_counters.chains, -1);
+		ksm_count(&ksm_counters.dups, -(long)before);
+	}
+	if (after > 1) {
+		ksm_count(&ksm_counters.chains, 1);
+		ksm_count(&ksm_counters.dups, after);
+	}
+}
+
+/**
+ * ksm_stable_link - put a node into the tree
+ * @node:  its content number set if the chain has dups
+ * @chain: of ksm_stable_find() or ksm_chain_alloc()
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: @chain.
+ */
+struct ksm_chain *ksm_stable_link(struct ksm_stable_node *node,
+				  struct ksm_chain *chain)
+{
+	lockdep_assert_held(&ksm_scan_mutex);
+	if (!chain->nr_dups)
+		insert_chain(chain);
+	node->chain = chain;
+	list_add(&node->dup, &chain->dups);
+	count_dups(chain, 1);
+	ksm_filter_add(ksm_short(chain->key.probe));
+	return chain;
+}
+
+/**
+ * ksm_stable_unlink - take a node out of the tree
+ * @node: which; its chain is freed if it was the last one
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_stable_unlink(struct ksm_stable_node *node)
+{
+	struct ksm_chain *chain = node->chain;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	ksm_filter_remove(ksm_short(chain->key.probe));
+	node->chain = NULL;
+	list_del(&node->dup);
+	count_dups(chain, -1);
+	if (!chain->nr_dups) {
+		rb_erase(&chain->rb, &stable_tree);
+		ksm_chain_free(chain);
+	}
+}
+
+/**
+ * ksm_stable_resort - a node has become full, or has room again
+ * @node: which
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_stable_resort(struct ksm_stable_node *node)
+{
+	lockdep_assert_held(&ksm_scan_mutex);
+	if (!node->chain)
+		return;
+	if (ksm_node_has_room(node)) {
+		list_move(&node->dup, &node->chain->dups);
+		ksm_stable_room_epoch++;
+	} else {
+		list_move_tail(&node->dup, &node->chain->dups);
+	}
+}
+
+/**
+ * ksm_stable_next - go through all chains in order
+ * @chain: the last one, NULL to begin
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the next one or NULL.
+ */
+struct ksm_chain *ksm_stable_next(struct ksm_chain *chain)
+{
+	struct rb_node *rb = chain ? rb_next(&chain->rb) :
+				     rb_first(&stable_tree);
+
+	return rb ? chain_of(rb) : NULL;
+}
+
+int __init ksm_stable_init(void)
+{
+	chain_cache = KMEM_CACHE(ksm_chain, 0);
+	return chain_cache ? 0 : -ENOMEM;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The unstable tree: candidates that have not found their like yet.
+ *
+ * Ordered by probe, then by digest.  A page whose probe nobody else in the
+ * tree has needs no digest.  Before a second one with that probe is inserted
+ * both are given one, so that below a probe either there is a single item, or
+ * all have digests.
+ *
+ * The key of an item is what its page once contained: the page is not
+ * protected and may have changed since.  That is why the tree is still called
+ * unstable, although it lives on from pass to pass: its order never breaks,
+ * as the keys are in the items and not in the pages, but what it says of a
+ * page has to be checked.
+ */
+#include "internal.h"
+
+static struct rb_root unstable_tree = RB_ROOT;
+
+static struct ksm_rmap_item *item_of(struct rb_node *rb)
+{
+	return rb_entry(rb, struct ksm_rmap_item, rb);
+}
+
+static struct ksm_rmap_item *first_of(u64 probe)
+{
+	struct rb_node *rb = unstable_tree.rb_node;
+	struct ksm_rmap_item *found = NULL;
+
+	while (rb) {
+		struct ksm_rmap_item *item = item_of(rb);
+
+		if (item->key.probe >= probe) {
+			if (item->key.probe == probe)
+				found = item;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	return found;
+}
+
+/**
+ * ksm_unstable_has - is there an item with this probe?
+ * @probe: scoped probe
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: true if there is.
+ */
+bool ksm_unstable_has(u64 probe)
+{
+	return first_of(probe);
+}
+
+/**
+ * ksm_unstable_find_undigested - the item that needs a digest now
+ * @probe: scoped probe
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the one item with this probe if it has no digest yet, else NULL.
+ */
+struct ksm_rmap_item *ksm_unstable_find_undigested(u64 probe)
+{
+	struct ksm_rmap_item *item = first_of(probe);
+
+	return item && !(item->address & KSM_ITEM_DIGEST) ? item : NULL;
+}
+
+/**
+ * ksm_unstable_find - find an item with the same key
+ * @key: probe and digest
+ *
+ * Context: ksm_scan_mutex held; no item with this probe lacks its digest.
+ * Return: the item or NULL.
+ */
+struct ksm_rmap_item *ksm_unstable_find(const struct ksm_key *key)
+{
+	struct rb_node *rb = unstable_tree.rb_node;
+
+	while (rb) {
+		struct ksm_rmap_item *item = item_of(rb);
+
+		if (key->probe < item->key.probe)
+			rb = rb->rb_left;
+		else if (key->probe > item->key.probe)
+			rb = rb->rb_right;
+		else if (key->digest < item->key.digest)
+			rb = rb->rb_left;
+		else if (key->digest > item->key.digest)
+			rb = rb->rb_right;
+		else
+			return item;
+	}
+	return NULL;
+}
+
+/**
+ * ksm_unstable_insert - put an item into the tree
+ * @item: its key set, and KSM_ITEM_DIGEST if the digest is
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_unstable_insert(struct ksm_rmap_item *item)
+{
+	struct rb_node **link = &unstable_tree.rb_node, *parent = NULL;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	while (*link) {
+		struct ksm_rmap_item *here = item_of(*link);
+
+		parent = *link;
+		if (item->key.probe < here->key.probe ||
+		    (item->key.probe == here->key.probe &&
+		     item->key.digest < here->key.digest))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&item->rb, parent, link);
+	rb_insert_color(&item->rb, &unstable_tree);
+}
+
+/**
+ * ksm_unstable_erase - take an item out of the tree
+ * @item: which
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_unstable_erase(struct ksm_rmap_item *item)
+{
+	lockdep_assert_held(&ksm_scan_mutex);
+	rb_erase(&item->rb, &unstable_tree);
+}
