@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The judge of pages: each verdict by itself, then long lives of pages
+ * against a model that keeps what it knows in plain variables.
+ */
+#include "testing.h"
+
+#define PFN	0xabcd
+#define KEY	0x12345678U
+
+static const struct ksm_look clean = {
+	.pfn = PFN, .trust = true, .patient = true,
+};
+
+static const struct ksm_look dirty = {
+	.pfn = PFN, .dirty = true, .trust = true, .patient = true,
+};
+
+static const struct ksm_look unclear = {
+	.pfn = PFN, .dirty = true, .patient = true,
+};
+
+/* What is known of a page, according to the documentation */
+struct page_model {
+	bool known;
+	bool quiet;		/* unchanged at the last visit */
+	bool look;		/* may be looked up, whatever the epoch */
+	bool keyed;
+	u16 pfn;
+	u32 key;
+	unsigned int run;	/* visits in a row that found it written */
+	unsigned int level;	/* how often it had to wait, up to 3 */
+	unsigned int wait;	/* visits to wait */
+};
+
+static bool is_volatile(const struct page_model *m)
+{
+	return m->run == 4;
+}
+
+static void calm(struct page_model *m)
+{
+	m->level = 0;
+	m->wait = 0;
+}
+
+/* 1, 3, then 7 visits are waited for: every 2nd, 4th, 8th is left. */
+static void model_back_off(struct page_model *m)
+{
+	static const unsigned int waits[] = { 0, 1, 3, 7 };
+
+	if (m->level < 3)
+		m->level++;
+	m->wait = waits[m->level];
+}
+
+static enum ksm_verdict model_written(struct page_model *m)
+{
+	bool was_volatile = is_volatile(m);
+
+	m->quiet = false;
+	if (!was_volatile) {
+		m->run++;
+		calm(m);
+	}
+	if (!is_volatile(m)) {
+		m->look = true;
+		return KSM_CHANGED;
+	}
+	if (was_volatile && m->wait) {
+		m->wait--;
+		return KSM_PASS_OVER;
+	}
+	m->keyed = false;
+	model_back_off(m);
+	return KSM_VOLATILE;
+}
+
+static enum ksm_verdict model_clean(struct page_model *m, bool renew)
+{
+	enum ksm_verdict verdict = renew ? KSM_VERIFY : KSM_UNCHANGED;
+
+	if (is_volatile(m) || !m->keyed) {
+		calm(m);
+		m->look = true;
+		verdict = KSM_SETTLED;
+	}
+	if (!m->quiet)
+		calm(m);
+	m->quiet = true;
+	m->run = 0;
+	return verdict;
+}
+
+static enum ksm_verdict model_judge(struct page_model *m,
+				    const struct ksm_look *look)
+{
+	if (!m->known || m->pfn != look->pfn) {
+		*m = (struct page_model){
+			.known = true, .look = true, .pfn = look->pfn,
+		};
+		return KSM_NEW;
+	}
+	if (!look->trust) {
+		if (!look->patient || !is_volatile(m) || !m->wait)
+			return KSM_VERIFY;
+		m->wait--;
+		return KSM_PASS_OVER;
+	}
+	return look->dirty ? model_written(m) : model_clean(m, look->renew);
+}
+
+static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
+			 u32 key)
+{
+	bool was_keyed = m->keyed;
+	bool same = was_keyed && m->key == key;
+
+	m->keyed = true;
+	m->key = key;
+	if (verdict != KSM_VERIFY)
+		return verdict != KSM_SETTLED;
+	if (same) {
+		if (!m->quiet)
+			calm(m);
+		m->quiet = true;
+		m->run = 0;
+		return false;
+	}
+	m->quiet = false;
+	m->look = true;
+	if (!is_volatile(m)) {
+		m->run++;
+		calm(m);
+	} else if (was_keyed) {
+		/* There is nothing to compare the next probe with. */
+		model_back_off(m);
+		m->keyed = false;
+	} else {
+		m->wait = 0;
+	}
+	return true;
+}
+
+static bool model_looks(struct page_model *m, bool moved)
+{
+	if (!m->wait)
+		return moved || m->look;
+	m->wait--;
+	return false;
+}
+
+static bool reads_page(enum ksm_verdict verdict)
+{
+	return verdict == KSM_NEW || verdict == KSM_CHANGED ||
+	       verdict == KSM_VERIFY || verdict == KSM_SETTLED;
+}
+
+static void expect_word(struct kunit *test, u64 word,
+			const struct page_model *m, int step)
+{
+	u64 flags = KSM_WORD_USED | (m->quiet ? KSM_WORD_QUIET : 0) |
+		    (m->look ? KSM_WORD_LOOK : 0) |
+		    (m->keyed ? KSM_WORD_KEYED : 0);
+	u64 fields = (7ULL << KSM_WORD_RUN_SHIFT) |
+		     (3ULL << KSM_WORD_LEVEL_SHIFT) |
+		     (15ULL << KSM_WORD_WAIT_SHIFT);
+
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_pfn(word), m->pfn, "step %d", step);
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_run(word), m->run, "step %d", step);
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_level(word), m->level, "step %d",
+			    step);
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_wait(word), m->wait, "step %d",
+			    step);
+	if (m->keyed)
+		KUNIT_EXPECT_EQ_MSG(test, ksm_word_short(word), m->key,
+				    "step %d", step);
+	/* The flags, and nothing in the bits that have no meaning */
+	KUNIT_EXPECT_EQ_MSG(test, word & 0xffff & ~fields, flags, "step %d",
+			    step);
+	KUNIT_EXPECT_TRUE_MSG(test, ksm_word_inline(word), "step %d", step);
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_unshared(word), m->quiet, "step %d",
+			    step);
+}
+
+/* One visit; the probe, if it is asked for, is @key. */
+static enum ksm_verdict visit(u64 *word, const struct ksm_look *look, u32 key)
+{
+	enum ksm_verdict verdict;
+	bool changed;
+
+	*word = ksm_state_judge(*word, look, &verdict);
+	if (reads_page(verdict))
+		*word = ksm_state_probed(*word, verdict, key, &changed);
+	return verdict;
+}
+
+static void state_new(struct kunit *test)
+{
+	enum ksm_verdict verdict;
+	bool changed = false;
+	u64 word;
+
+	word = ksm_state_judge(0, &clean, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+	KUNIT_EXPECT_EQ(test, word, ksm_state_fresh(PFN));
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	word = ksm_state_probed(word, verdict, KEY, &changed);
+	KUNIT_EXPECT_TRUE(test, changed);
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
+	KUNIT_EXPECT_EQ(test, ksm_word_pfn(word), PFN);
+	KUNIT_EXPECT_TRUE(test, word & KSM_WORD_KEYED);
+
+	/* Dirty or not, trusted or not: it was never seen. */
+	ksm_state_judge(0, &dirty, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+	ksm_state_judge(0, &unclear, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+}
+
+/* Another page at the address: nothing of what was known holds. */
+static void state_other_page(struct kunit *test)
+{
+	const struct ksm_look looks[] = { clean, dirty, unclear };
+	unsigned int i, bit;
+
+	for (i = 0; i < ARRAY_SIZE(looks); i++) {
+		for (bit = 0; bit < 16; bit++) {
+			struct ksm_look look = looks[i];
+			enum ksm_verdict verdict;
+			u64 word = ksm_state_quiet(PFN, KEY);
+			int visits = 7;
+
+			/* Quiet or as volatile as can be */
+			while (bit % 2 && visits--)
+				visit(&word, &dirty, KEY);
+			look.pfn ^= BIT(bit);
+			word = ksm_state_judge(word, &look, &verdict);
+			KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+			KUNIT_EXPECT_EQ(test, word, ksm_state_fresh(look.pfn));
+		}
+	}
+}
+
+static void state_unchanged(struct kunit *test)
+{
+	struct ksm_look renew = clean;
+	enum ksm_verdict verdict;
+	bool changed = true;
+	u64 word = 0;
+	int i;
+
+	visit(&word, &clean, KEY);
+	for (i = 0; i < 20; i++) {
+		word = ksm_state_judge(word, &clean, &verdict);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_UNCHANGED);
+		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+		KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
+	}
+
+	/* Now and then the key is taken all the same. */
+	renew.renew = true;
+	word = ksm_state_judge(word, &renew, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+	word = ksm_state_probed(word, verdict, KEY, &changed);
+	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	word = ksm_state_judge(word, &renew, &verdict);
+	word = ksm_state_probed(word, verdict, KEY + 1, &changed);
+	KUNIT_EXPECT_TRUE(test, changed);
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY + 1);
+}
+
+static void state_changed(struct kunit *test)
+{
+	u64 word = 0;
+	int i;
+
+	visit(&word, &clean, KEY);
+	for (i = 1; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + i),
+				KSM_CHANGED);
+		KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY + i);
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	}
+	/* One quiet visit, and it has all its lives again. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	for (i = 1; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
+}
+
+/* A page that is always written is cleaned at every 2nd, 4th, 8th visit. */
+static void state_volatile(struct kunit *test)
+{
+	static const int gaps[] = { 2, 4, 8, 8, 8, 8 };
+	unsigned int i;
+	u64 word = 0;
+	int gap;
+
+	visit(&word, &clean, KEY);
+	for (i = 1; i < 4; i++)
+		visit(&word, &dirty, KEY);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
+	for (i = 0; i < ARRAY_SIZE(gaps); i++) {
+		for (gap = 1; gap < gaps[i]; gap++)
+			KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
+					KSM_PASS_OVER);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
+		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	}
+	/* The first look that finds it clean ends all this. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_SETTLED);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_UNCHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
+}
+
+/* A settled page is a candidate in the same visit. */
+static void state_settled_is_unchanged(struct kunit *test)
+{
+	enum ksm_verdict verdict = KSM_NEW;
+	bool changed = true;
+	u64 word = 0;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		visit(&word, &dirty, KEY);
+	word = ksm_state_judge(word, &clean, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_SETTLED);
+	word = ksm_state_probed(word, verdict, ~KEY, &changed);
+	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), ~KEY);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
+}
+
+/* Where an entry proves nothing the probe decides. */
+static void state_untrusted(struct kunit *test)
+{
+	struct ksm_look impatient = unclear;
+	enum ksm_verdict verdict = KSM_NEW;
+	bool changed = true;
+	u64 word = 0;
+	u32 key = KEY;
+	int i;
+
+	visit(&word, &unclear, key);
+	for (i = 0; i < 10; i++) {
+		word = ksm_state_judge(word, &unclear, &verdict);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+		word = ksm_state_probed(word, verdict, key, &changed);
+		KUNIT_EXPECT_FALSE(test, changed);
+		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	}
+	for (i = 0; i < 5; i++) {
+		word = ksm_state_judge(word, &unclear, &verdict);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+		word = ksm_state_probed(word, verdict, ++key, &changed);
+		KUNIT_EXPECT_TRUE(test, changed);
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	}
+	/* Volatile by now, and to be waited for. */
+	word = ksm_state_judge(word, &unclear, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_PASS_OVER);
+	/* Then one visit takes the probe, and the next one compares. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 3);
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	impatient.patient = false;
+	for (i = 0; i < 10; i++) {
+		word = ksm_state_judge(word, &impatient, &verdict);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+		word = ksm_state_probed(word, verdict, ++key, &changed);
+		KUNIT_EXPECT_TRUE(test, changed);
+	}
+	/* Quiet at last: the second look at the latest says so. */
+	visit(&word, &impatient, key);
+	word = ksm_state_judge(word, &impatient, &verdict);
+	word = ksm_state_probed(word, verdict, key, &changed);
+	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
+}
+
+/* When an unchanged page may ask for its like */
+static void state_looks(struct kunit *test)
+{
+	static const int dues[] = { 2, 4, 8, 8, 8 };
+	u64 word = ksm_state_quiet(PFN, KEY);
+	unsigned int i;
+	int visits;
+
+	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	word = ksm_state_unmatched(word);
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, false));
+	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, true));
+
+	/* A failure is tried again later, moved or not. */
+	for (i = 0; i < ARRAY_SIZE(dues); i++) {
+		word = ksm_state_failed(word);
+		for (visits = 1; visits < dues[i]; visits++) {
+			KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, true));
+			KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY),
+					KSM_UNCHANGED);
+		}
+		KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	}
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
+	KUNIT_EXPECT_EQ(test, ksm_word_pfn(word), PFN);
+	word = ksm_state_unmatched(word);
+	KUNIT_EXPECT_EQ(test, ksm_word_level(word), 0);
+}
+
+/* Somebody held the page: that is often over soon. */
+static void state_busy(struct kunit *test)
+{
+	static const int dues[] = { 1, 4, 8, 8 };
+	u64 word = ksm_state_quiet(PFN, KEY);
+	unsigned int i;
+	int visits;
+
+	for (i = 0; i < ARRAY_SIZE(dues); i++) {
+		word = ksm_state_busy(word);
+		for (visits = 1; visits < dues[i]; visits++)
+			KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, true));
+		KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	}
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+}
+
+/* A write after a failure: not only its wait is over, its level is, too. */
+static void state_failure_forgotten(struct kunit *test)
+{
+	u64 word = ksm_state_quiet(PFN, KEY);
+	int i;
+
+	for (i = 0; i < 5; i++)
+		word = ksm_state_failed(word);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_CHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+}
+
+static void state_pointers(struct kunit *test)
+{
+	struct ksm_rmap_item *item;
+	u64 word;
+
+	item = kunit_kzalloc(test, sizeof(*item), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, item);
+	word = ksm_word_of_item(item, KSM_TAG_UNSTABLE);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
+	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_UNSTABLE);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_FALSE(test, ksm_word_inline(word));
+	word = ksm_word_of_item(item, KSM_TAG_STABLE);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
+	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_STABLE);
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_FALSE(test, ksm_word_inline(word));
+	KUNIT_EXPECT_FALSE(test, ksm_word_inline(0));
+	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(0));
+	KUNIT_EXPECT_EQ(test, ksm_short(0x89abcdef01234567ULL), 0x89abcdefU);
+}
+
+/* What a page at an address may go through, in any order */
+static void random_look(struct ksm_random *random, struct ksm_look *look)
+{
+	if (ksm_random_chance(random, 3))
+		look->pfn = ksm_random(random);
+	look->dirty = ksm_random_chance(random, 60);
+	look->trust = ksm_random_chance(random, 80);
+	look->patient = ksm_random_chance(random, 90);
+	look->renew = ksm_random_chance(random, 10);
+}
+
+static void random_visit(struct kunit *test, struct ksm_random *random,
+			 u64 *word, struct page_model *m,
+			 struct ksm_look *look, int step)
+{
+	enum ksm_verdict verdict, expected;
+	bool changed = false;
+	u32 key = m->key;
+
+	random_look(random, look);
+	expected = model_judge(m, look);
+	*word = ksm_state_judge(*word, look, &verdict);
+	KUNIT_EXPECT_EQ_MSG(test, verdict, expected, "step %d", step);
+	expect_word(test, *word, m, step);
+	if (!reads_page(verdict))
+		return;
+	if (ksm_random_chance(random, 50))
+		key = ksm_random(random);
+	*word = ksm_state_probed(*word, verdict, key, &changed);
+	KUNIT_EXPECT_EQ_MSG(test, changed, model_probed(m, verdict, key),
+			    "step %d", step);
+}
+
+/* What comes of it when somebody looks for a like */
+static void random_outcome(struct kunit *test, struct ksm_random *random,
+			   u64 *word, struct page_model *m, int step)
+{
+	bool moved = ksm_random_chance(random, 50);
+
+	switch (ksm_random_below(random, 8)) {
+	case 0:
+		*word = ksm_state_failed(*word);
+		model_back_off(m);
+		m->look = true;
+		break;
+	case 1:
+		*word = ksm_state_unmatched(*word);
+		calm(m);
+		m->look = false;
+		break;
+	case 2:
+	case 3:
+		KUNIT_EXPECT_EQ_MSG(test, ksm_state_looks(word, moved),
+				    model_looks(m, moved), "step %d", step);
+		break;
+	case 4:
+		*word = ksm_state_busy(*word);
+		m->look = true;
+		if (m->level) {
+			model_back_off(m);
+			break;
+		}
+		m->level = 1;
+		m->wait = 0;
+		break;
+	}
+}
+
+static void state_random_life(struct kunit *test)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	struct page_model m = { };
+	struct ksm_look look = { .pfn = 1 };
+	u64 word = 0;
+	int step;
+
+	for (step = 0; step < KSM_TEST_ROUNDS(20000); step++) {
+		random_visit(test, &random, &word, &m, &look, step);
+		expect_word(test, word, &m, step);
+		random_outcome(test, &random, &word, &m, step);
+		expect_word(test, word, &m, step);
+		if (ksm_test_failed(test))
+			return;
+	}
+}
+
+/*
+ * A page with a real dirty bit, that is written, and at last is not.  Where
+ * there is no trust the bit is always set, and tells nothing.
+ */
+static int visits_to_settle(struct kunit *test, struct ksm_random *random,
+			    int busy, bool trust)
+{
+	bool bit = true, changed;
+	enum ksm_verdict verdict;
+	u32 content = 1;
+	u64 word = 0;
+	int visits;
+
+	for (visits = -busy; visits < 20; visits++) {
+		struct ksm_look look = {
+			.pfn = PFN, .dirty = bit || !trust, .trust = trust,
+			.patient = true,
+		};
+
+		word = ksm_state_judge(word, &look, &verdict);
+		if (bit && verdict != KSM_PASS_OVER)
+			bit = false;
+		if (reads_page(verdict))
+			word = ksm_state_probed(word, verdict, content,
+						&changed);
+		if (visits >= 0 && ksm_word_unshared(word)) {
+			KUNIT_EXPECT_EQ(test, ksm_word_short(word), content);
+			return visits + 1;
+		}
+		if (visits < 0 && ksm_random_chance(random, 95)) {
+			content++;
+			bit = true;
+		}
+	}
+	return visits;
+}
+
+static void expect_settles(struct kunit *test, bool trust, int limit)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	int worst = 0, round;
+
+	for (round = 1; round < KSM_TEST_ROUNDS(400); round++) {
+		int busy = round % 200;
+		int visits = visits_to_settle(test, &random, busy, trust);
+
+		/* A page that is not volatile: written, then unchanged. */
+		if (busy < 4)
+			KUNIT_EXPECT_LE(test, visits, 2);
+		worst = max(worst, visits);
+	}
+	KUNIT_EXPECT_EQ(test, worst, limit);
+}
+
+static void state_settles_in_time(struct kunit *test)
+{
+	/* 7 visits pass it over, one cleans its entry, one finds it clean. */
+	expect_settles(test, true, 9);
+}
+
+static void state_settles_by_probe(struct kunit *test)
+{
+	/* One finds it changed, 7 pass it over, and two compare probes. */
+	expect_settles(test, false, 10);
+}
+
+static struct kunit_case state_cases[] = {
+	KUNIT_CASE(state_new),
+	KUNIT_CASE(state_other_page),
+	KUNIT_CASE(state_unchanged),
+	KUNIT_CASE(state_changed),
+	KUNIT_CASE(state_volatile),
+	KUNIT_CASE(state_settled_is_unchanged),
+	KUNIT_CASE(state_untrusted),
+	KUNIT_CASE(state_looks),
+	KUNIT_CASE(state_busy),
+	KUNIT_CASE(state_failure_forgotten),
+	KUNIT_CASE(state_pointers),
+	KUNIT_CASE(state_random_life),
+	KUNIT_CASE(state_settles_in_time),
+	KUNIT_CASE(state_settles_by_probe),
+	{}
+};
+
+static struct kunit_suite state_suite = {
+	.name = "ksm_state",
+	.test_cases = state_cases,
+};
+
+kunit_test_suite(state_suite);

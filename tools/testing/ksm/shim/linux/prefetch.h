@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _KSM_SHIM_PREFETCH_H
+#define _KSM_SHIM_PREFETCH_H
+
+#define prefetch(address)	__builtin_prefetch(address)
+
+#endif /* _KSM_SHIM_PREFETCH_H */
