@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processes that end: at any time, also under ksmd's hands.  Nothing of them
+ * may stay behind, neither in the counters nor in memory.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+
+#define PAGES		64
+#define IDLE_COST	65536	/* bytes of metadata that may stay allocated */
+
+/* All counters at zero once ksmd has looked. */
+static bool all_gone(void)
+{
+	struct ksm_counters c;
+
+	ksm_run();
+	if (!ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS) ||
+	    !ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS) ||
+	    !ksm_wait_value("pages_unshared", 0, KSM_DEADLINE_MS) ||
+	    !ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS) ||
+	    !ksm_wait_value("ksm_zero_pages", 0, KSM_DEADLINE_MS))
+		return ksm_counts_are(0, 0, 0, 0);
+	ksm_stop();
+	ksm_counters(&c);
+	/* An empty chain and its dups may wait for their pruning. */
+	if (c.zero || c.chains || c.dups || c.profit)
+		ksft_print_msg("zero %ld, chains %ld, dups %ld, profit %ld\n",
+			       c.zero, c.chains, c.dups, c.profit);
+	/* Nothing is gained any more; what it costs to be ready is small. */
+	return ksm_counts_are(0, 0, 0, 0) && !c.zero && c.profit <= 0 &&
+	       c.profit >= -IDLE_COST;
+}
+
+static int merged_child(struct ksm_child *c, void *arg)
+{
+	char *map = ksm_map_merge(PAGES, 1, 0);
+	char *own = ksm_map_merge(PAGES, 100, 1);
+
+	ksm_say(c, 'r');
+	CHECK(ksm_hear(c) == 'e');
+	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
+	CHECK(ksm_contents_ok(own, PAGES, 100, 1));
+	return 0;
+}
+
+/* One of two goes: what the other has is as before. */
+static int test_one_of_two(void)
+{
+	struct ksm_child a, b;
+
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&a, merged_child, NULL);
+	ksm_child_start(&b, merged_child, NULL);
+	CHECK(ksm_hear(&a) == 'r' && ksm_hear(&b) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1 + PAGES, 3 * PAGES - 1, 0, 0));
+	ksm_say(&a, 'e');
+	CHECK(ksm_child_wait(&a) == 0);
+	ksm_scan(3);
+	/* What had only the other as its like is still a KSM page. */
+	CHECK(ksm_counts_are(1 + PAGES, PAGES - 1, 0, 0));
+	ksm_say(&b, 'e');
+	CHECK(ksm_child_wait(&b) == 0);
+	CHECK(all_gone());
+	return 0;
+}
+
+/* run=0 meanwhile: counters may be stale, but recover. */
+static int test_while_stopped(void)
+{
+	struct ksm_child c;
+
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&c, merged_child, NULL);
+	CHECK(ksm_hear(&c) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1, PAGES - 1, PAGES, 0));
+	ksm_say(&c, 'e');
+	CHECK(ksm_child_wait(&c) == 0);
+	CHECK(all_gone());
+	ksm_child_start(&c, merged_child, NULL);
+	CHECK(ksm_hear(&c) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_child_kill(&c) == 128 + SIGKILL);
+	CHECK(!ksm_unmerge_all());
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	return 0;
+}
+
+/* Killed at a random moment, many at once, pages of all kinds. */
+static int victim(struct ksm_child *c, void *arg)
+{
+	size_t n = 50 + getpid() % 200;
+	char *map;
+
+	if (getpid() & 1)
+		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+	map = ksm_map_merge(n, 1, getpid() % 3);
+	memset(ksm_map_merge(8, 0, 0), 0, 8 * ksm_page_size());
+	ksm_say(c, 'r');
+	for (;;) {
+		if (!ksm_contents_ok(map, n, 1, getpid() % 3))
+			return 1;
+		ksm_page_fill(map, 1);
+	}
+}
+
+static int test_killed(void)
+{
+	__u64 end = ksm_now_ms() + 4000;
+	unsigned int rounds = 0, seed = 1;
+	struct ksm_child c[6];
+	size_t i;
+
+	ksm_set("use_zero_pages", 1);
+	ksm_set("max_page_sharing", 8);
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < 5) {
+		ksm_set("pages_to_scan", 1 + rand_r(&seed) % 500);
+		for (i = 0; i < ARRAY_SIZE(c); i++)
+			ksm_child_start(&c[i], victim, NULL);
+		for (i = 0; i < ARRAY_SIZE(c); i++) {
+			CHECK(ksm_hear(&c[i]) == 'r');
+			/* Here in mid-scan, there after it, chosen at random. */
+			usleep(rand_r(&seed) % 2000);
+			CHECK(ksm_child_kill(&c[i]) == 128 + SIGKILL);
+		}
+		rounds++;
+	}
+	ksft_print_msg("%u rounds\n", rounds);
+	ksm_set("pages_to_scan", 5000);
+	CHECK(all_gone());
+	return 0;
+}
+
+/* Very short lives: registered and gone before ksmd ever comes by. */
+static int test_short_lives(void)
+{
+	__u64 end = ksm_now_ms() + 2000;
+	unsigned int rounds = 0;
+	int status;
+	pid_t pid;
+	void *map = ksm_map(4);
+
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < 20) {
+		pid = fork();
+		CHECK(pid >= 0);
+		if (!pid) {
+			ksm_fill(map, 4, 1, 0);
+			ksm_mergeable(map, 4);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && !status);
+		rounds++;
+	}
+	ksft_print_msg("%u processes\n", rounds);
+	CHECK(all_gone());
+	return 0;
+}
+
+static void *busy_thread(void *arg)
+{
+	char *map = arg;
+
+	for (;;)
+		ksm_fill(map, PAGES, 5, 0);
+	return NULL;
+}
+
+/* exit_group() with threads that write at that moment. */
+static int threaded_child(struct ksm_child *c, void *arg)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		CHECK(!pthread_create(&thread, NULL, busy_thread,
+				      ksm_map_merge(PAGES, 5, 0)));
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	_exit(0);
+}
+
+static int test_threads(void)
+{
+	__u64 end = ksm_now_ms() + 1500;
+	struct ksm_child c;
+	int rounds = 0;
+
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < 3) {
+		ksm_child_start(&c, threaded_child, NULL);
+		CHECK(ksm_hear(&c) == 'r');
+		usleep(rounds * 997 % 20000);
+		ksm_say(&c, 'e');
+		CHECK(ksm_child_wait(&c) == 0);
+		rounds++;
+	}
+	CHECK(all_gone());
+	return 0;
+}
+
+/*
+ * Free memory, in kB: what the zones say is free and what lies in the lists
+ * that each CPU keeps, which can be a good part of all memory.
+ */
+static unsigned long free_kb(void)
+{
+	unsigned long pages = 0, n;
+	char line[128];
+	FILE *f;
+
+	f = fopen("/proc/zoneinfo", "r");
+	if (!f)
+		ksm_die("cannot open /proc/zoneinfo");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " nr_free_pages %lu", &n) == 1 ||
+		    sscanf(line, " count: %lu", &n) == 1)
+			pages += n;
+	}
+	fclose(f);
+	return pages * (ksm_page_size() / 1024);
+}
+
+/* Each page has one like it: as many pages are merged as are freed. */
+static int big_child(struct ksm_child *c, void *arg)
+{
+	size_t n = (size_t)arg;
+	char *map = ksm_map(n);
+
+	ksm_fill(map, n / 2, 1000, 1);
+	ksm_fill(map + n / 2 * ksm_page_size(), n / 2, 1000, 1);
+	ksm_mergeable(map, n);
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	return !ksm_contents_ok(map, n / 2, 1000, 1);
+}
+
+static bool has_free_kb(void *arg)
+{
+	return free_kb() >= *(unsigned long *)arg;
+}
+
+static int test_memory_returns(void)
+{
+	const size_t n = 8192;
+	unsigned long kb = n * ksm_page_size() / 1024, floor = 0;
+	struct ksm_child c;
+	bool ok;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ksm_child_start(&c, big_child, (void *)n);
+		CHECK(ksm_hear(&c) == 'r');
+		ksm_run();
+		CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
+		CHECK(ksm_get("pages_sharing") == (long)n / 2);
+		ksm_say(&c, 'e');
+		CHECK(ksm_child_wait(&c) == 0);
+		CHECK(all_gone());
+		/* The first round pays for caches that stay. */
+		if (!i)
+			floor = free_kb() - kb / 4;
+	}
+	/* A leak of all pages would be four times what each child had. */
+	ok = ksm_poll(has_free_kb, &floor, 10000);
+	ksft_print_msg("free: %lu kB, at least wanted: %lu kB\n", free_kb(),
+		       floor);
+	CHECK(ok);
+	return 0;
+}
+
+static const struct ksm_case cases[] = {
+	{ "one of two sharers exits", test_one_of_two },
+	{ "exit while ksmd is stopped", test_while_stopped },
+	{ "killed in mid-scan, many times", test_killed },
+	{ "registered and gone at once", test_short_lives },
+	{ "exit with writing threads", test_threads },
+	{ "memory comes back", test_memory_returns },
+};
+
+int main(void)
+{
+	ksft_print_header();
+	ksm_setup();
+	ksft_set_plan(ARRAY_SIZE(cases));
+	ksm_run_cases(cases, ARRAY_SIZE(cases));
+	ksft_finished();
+}

@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that the kernel or a device holds on to.
+ *
+ * A page with a reference ksmd cannot account for is not merged, or a device
+ * would write where nobody reads; it is merged once it is let go.  A KSM page
+ * that is to be pinned for long is unshared first, reads included.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+#include "ksm_sys.h"
+
+#define PAGES	32
+#define PINNED	8		/* the first ones; a pipe has room for them */
+#define SEED	13000
+
+/* From mm/gup_test.h, which is no header for user space. */
+struct pin_longterm_test {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t flags;
+};
+
+#define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
+#define PIN_LONGTERM_TEST_STOP	_IO('g', 8)
+#define PIN_LONGTERM_TEST_READ	_IOW('g', 9, uint64_t)
+#define PIN_LONGTERM_TEST_FLAG_USE_WRITE	1
+#define PIN_LONGTERM_TEST_FLAG_USE_FAST		2
+
+/* --- Ways to hold pages -------------------------------------------------- */
+
+struct holder {
+	/* Hold the first PINNED pages of map; skips if it cannot. */
+	void (*hold)(char *map);
+	/* Is this what a reader through the reference sees? */
+	void (*sees)(char *map, uint64_t seed);
+	void (*release)(void);
+};
+
+static int pipefd[2];
+
+static void pipe_hold(char *map)
+{
+	struct iovec iov = { map, PINNED * ksm_page_size() };
+
+	must(!pipe(pipefd));
+	must_eq(vmsplice(pipefd[1], &iov, 1, 0), iov.iov_len);
+}
+
+/* What a pipe has can be read but once: after this it holds nothing. */
+static void pipe_sees(char *map, uint64_t seed)
+{
+	size_t want = PINNED * ksm_page_size(), have = 0;
+	char *buf = ksm_map(PINNED);
+	ssize_t ret;
+
+	while (have < want) {
+		ret = read(pipefd[0], buf + have, want - have);
+		must(ret > 0);
+		have += ret;
+	}
+	must(ksm_contents_ok(buf, PINNED, seed, 1));
+	ksm_unmap(buf, PINNED);
+}
+
+static void pipe_release(void)
+{
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+static int gup_fd = -1;
+
+static void gup_open(void)
+{
+	ksys_debugfs();
+	gup_fd = open("/sys/kernel/debug/gup_test", O_RDWR | O_CLOEXEC);
+	if (gup_fd < 0)
+		ksys_skip("kernel without CONFIG_GUP_TEST or debugfs");
+}
+
+static void gup_pin(char *map, size_t pages, unsigned int flags)
+{
+	struct pin_longterm_test args = {
+		.addr = (unsigned long)map,
+		.size = pages * ksm_page_size(),
+		.flags = flags,
+	};
+
+	gup_open();
+	ksys_must(!ioctl(gup_fd, PIN_LONGTERM_TEST_START, &args),
+		  "PIN_LONGTERM_TEST_START: %s\n", strerror(errno));
+}
+
+static void gup_hold(char *map)
+{
+	gup_pin(map, PINNED, PIN_LONGTERM_TEST_FLAG_USE_WRITE);
+}
+
+static void gup_hold_fast(char *map)
+{
+	gup_pin(map, PINNED, PIN_LONGTERM_TEST_FLAG_USE_WRITE |
+		PIN_LONGTERM_TEST_FLAG_USE_FAST);
+}
+
+static void gup_hold_read(char *map)
+{
+	gup_pin(map, PINNED, 0);
+}
+
+static void gup_hold_read_fast(char *map)
+{
+	gup_pin(map, PINNED, PIN_LONGTERM_TEST_FLAG_USE_FAST);
+}
+
+static void gup_sees(char *map, uint64_t seed)
+{
+	char *buf = ksm_map(PINNED);
+	uint64_t to = (unsigned long)buf;
+
+	memset(buf, 1, PINNED * ksm_page_size());
+	must(!ioctl(gup_fd, PIN_LONGTERM_TEST_READ, &to));
+	must(ksm_contents_ok(buf, PINNED, seed, 1));
+	ksm_unmap(buf, PINNED);
+}
+
+static void gup_release(void)
+{
+	must(!ioctl(gup_fd, PIN_LONGTERM_TEST_STOP));
+	close(gup_fd);
+}
+
+/* A ring that takes one request at a time. */
+static struct {
+	int fd;
+	char *sq;
+	char *cq;
+	struct io_uring_sqe *sqe;
+	struct io_uring_params p;
+} ring;
+
+static void *ring_map(size_t size, off_t offset)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_POPULATE, ring.fd, offset);
+
+	must(map != MAP_FAILED);
+	return map;
+}
+
+static void ring_open(void)
+{
+	memset(&ring, 0, sizeof(ring));
+	ring.fd = syscall(SYS_io_uring_setup, 1, &ring.p);
+	if (ring.fd < 0)
+		ksys_skip("io_uring_setup: %s", strerror(errno));
+	ring.sq = ring_map(ring.p.sq_off.array + 4 * ring.p.sq_entries,
+			   IORING_OFF_SQ_RING);
+	ring.cq = ring_map(ring.p.cq_off.cqes +
+			   ring.p.cq_entries * sizeof(struct io_uring_cqe),
+			   IORING_OFF_CQ_RING);
+	ring.sqe = ring_map(ring.p.sq_entries * sizeof(*ring.sqe),
+			    IORING_OFF_SQES);
+}
+
+/* One request from start to end: its result. */
+static int ring_do(int opcode, int fd, char *buf, size_t len, uint64_t offset)
+{
+	unsigned int *tail = (unsigned int *)(ring.sq + ring.p.sq_off.tail);
+	unsigned int *array = (unsigned int *)(ring.sq + ring.p.sq_off.array);
+	unsigned int *head = (unsigned int *)(ring.cq + ring.p.cq_off.head);
+	unsigned int mask = *(unsigned int *)(ring.cq +
+					      ring.p.cq_off.ring_mask);
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	memset(ring.sqe, 0, sizeof(*ring.sqe));
+	ring.sqe->opcode = opcode;
+	ring.sqe->fd = fd;
+	ring.sqe->addr = (unsigned long)buf;
+	ring.sqe->len = len;
+	ring.sqe->off = offset;
+	array[0] = 0;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	must_eq(syscall(SYS_io_uring_enter, ring.fd, 1, 1,
+			IORING_ENTER_GETEVENTS, NULL, 0), 1);
+	cqe = (struct io_uring_cqe *)(ring.cq + ring.p.cq_off.cqes) +
+	      (*head & mask);
+	ret = cqe->res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return ret;
+}
+
+static void ring_hold(char *map)
+{
+	struct iovec iov = { map, PINNED * ksm_page_size() };
+
+	ring_open();
+	ksys_must(!syscall(SYS_io_uring_register, ring.fd,
+			   IORING_REGISTER_BUFFERS, &iov, 1),
+		  "IORING_REGISTER_BUFFERS: %s\n", strerror(errno));
+}
+
+/* A file that loses its name at once. */
+static int temp_file(void)
+{
+	int fd = memfd_create("ksm_gup", MFD_CLOEXEC);
+
+	if (fd < 0)
+		ksys_skip("memfd_create: %s", strerror(errno));
+	return fd;
+}
+
+static void ring_sees(char *map, uint64_t seed)
+{
+	size_t len = PINNED * ksm_page_size();
+	char *buf = ksm_map(PINNED);
+	int fd = temp_file();
+
+	/* The kernel writes to the file what it has pinned. */
+	must_eq(ring_do(IORING_OP_WRITE_FIXED, fd, map, len, 0), len);
+	must_eq(pread(fd, buf, len, 0), len);
+	must(ksm_contents_ok(buf, PINNED, seed, 1));
+	ksm_unmap(buf, PINNED);
+	close(fd);
+}
+
+static void ring_release(void)
+{
+	must(!syscall(SYS_io_uring_register, ring.fd,
+		      IORING_UNREGISTER_BUFFERS, NULL, 0));
+	close(ring.fd);
+}
+
+static const struct holder by_pipe = { pipe_hold, pipe_sees, pipe_release };
+static const struct holder by_gup = { gup_hold, gup_sees, gup_release };
+
+static const struct holder by_gup_fast = {
+	gup_hold_fast, gup_sees, gup_release
+};
+
+static const struct holder by_gup_read = {
+	gup_hold_read, gup_sees, gup_release
+};
+
+static const struct holder by_gup_read_fast = {
+	gup_hold_read_fast, gup_sees, gup_release
+};
+
+static const struct holder by_ring = { ring_hold, ring_sees, ring_release };
+
+/* --- Held before ksmd comes ---------------------------------------------- */
+
+static void check_candidates(const struct holder *h)
+{
+	unsigned long pfn[PINNED];
+	char *a, *b, *c;
+	size_t i;
+
+	a = ksm_map_merge(PAGES, SEED, 1);
+	h->hold(a);
+	for (i = 0; i < PINNED; i++)
+		pfn[i] = ksm_pfn(0, ksys_page(a, i));
+	b = ksm_map_merge(PAGES, SEED, 1);
+	c = ksm_map_merge(PAGES, SEED, 1);
+	ksm_scan(3);
+	/* Whether its duplicates merge while one is held is another matter. */
+	must(ksm_get("pages_shared") >= PAGES - PINNED);
+	must(ksm_get("pages_sharing") <= 2 * PAGES - PINNED);
+	for (i = 0; i < PINNED; i++)
+		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	must_eq(ksys_ksm_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
+	must(ksys_same_pages(ksys_page(b, PINNED), ksys_page(c, PINNED),
+			     PAGES - PINNED));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	must(ksm_contents_ok(c, PAGES, SEED, 1));
+	/* Who holds them sees what the process writes, and nobody else does. */
+	ksm_fill(a, PINNED, 66000, 1);
+	for (i = 0; i < PINNED; i++)
+		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	h->sees(a, 66000);
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	must(ksm_contents_ok(c, PAGES, SEED, 1));
+	/* Let go, they are like others. */
+	h->release();
+	ksm_fill(a, PINNED, SEED, 1);
+	must(ksys_settle(PAGES, 2 * PAGES, 0));
+	must(ksys_same_pages(a, b, PAGES));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+}
+
+static void test_pipe(void)
+{
+	check_candidates(&by_pipe);
+}
+
+static void test_gup(void)
+{
+	check_candidates(&by_gup);
+}
+
+static void test_gup_fast(void)
+{
+	check_candidates(&by_gup_fast);
+}
+
+static void test_gup_read(void)
+{
+	check_candidates(&by_gup_read);
+}
+
+static void test_ring(void)
+{
+	check_candidates(&by_ring);
+}
+
+/* Both of a pair are held. */
+static void test_all_held(void)
+{
+	char *a, *b;
+
+	a = ksm_map_merge(PINNED, SEED, 1);
+	b = ksm_map_merge(PINNED, SEED, 1);
+	by_pipe.hold(a);
+	by_ring.hold(b);
+	ksm_scan(3);
+	must_eq(ksm_get("pages_shared"), 0);
+	must_eq(ksm_get("pages_sharing"), 0);
+	must(ksm_contents_ok(a, PINNED, SEED, 1));
+	must(ksm_contents_ok(b, PINNED, SEED, 1));
+	by_pipe.sees(a, SEED);
+	by_pipe.release();
+	by_ring.sees(b, SEED);
+	by_ring.release();
+	must(ksys_settle(PINNED, PINNED, 0));
+	must(ksys_same_pages(a, b, PINNED));
+	must(ksm_contents_ok(b, PINNED, SEED, 1));
+}
+
+/* --- Merged before they are wanted --------------------------------------- */
+
+static void check_merged(const struct holder *h)
+{
+	unsigned long pfn[PINNED];
+	char *a, *b;
+	size_t i;
+	long cow;
+
+	ksys_merge_pair(PAGES, SEED, &a, &b);
+	for (i = 0; i < PINNED; i++)
+		pfn[i] = ksm_pfn(0, ksys_page(a, i));
+	cow = ksm_vmstat("cow_ksm");
+	h->hold(a);
+	/* Unshared, each in the way a write would do it. */
+	must_eq(ksm_vmstat("cow_ksm") - cow, PINNED);
+	for (i = 0; i < PINNED; i++) {
+		must(ksm_pfn(0, ksys_page(a, i)) != pfn[i]);
+		must_eq(ksm_pfn(0, ksys_page(b, i)), pfn[i]);
+		pfn[i] = ksm_pfn(0, ksys_page(a, i));
+	}
+	must_eq(ksys_ksm_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	h->sees(a, SEED);
+	/* It stays so for as long as they are held. */
+	ksm_scan(3);
+	for (i = 0; i < PINNED; i++)
+		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	must_eq(ksm_get("pages_shared"), PAGES);
+	must_eq(ksm_get("pages_sharing"), PAGES - PINNED);
+	ksm_fill(a, PINNED, 77000, 1);
+	for (i = 0; i < PINNED; i++)
+		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	h->sees(a, 77000);
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	h->release();
+	ksm_fill(a, PINNED, SEED, 1);
+	must(ksys_settle(PAGES, PAGES, 0));
+	must(ksys_same_pages(a, b, PAGES));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+}
+
+static void test_merged_gup(void)
+{
+	check_merged(&by_gup);
+}
+
+static void test_merged_gup_read(void)
+{
+	check_merged(&by_gup_read);
+}
+
+static void test_merged_gup_read_fast(void)
+{
+	check_merged(&by_gup_read_fast);
+}
+
+static void test_merged_ring(void)
+{
+	check_merged(&by_ring);
+}
+
+/* A short-lived reference to a KSM page does no harm to anybody. */
+static void test_merged_pipe(void)
+{
+	char *a, *b;
+
+	ksys_merge_pair(PAGES, SEED, &a, &b);
+	by_pipe.hold(a);
+	must(ksys_same_pages(a, b, PAGES));
+	ksm_scan(2);
+	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	/* The pipe has the page as it was: a write makes a copy. */
+	ksm_fill(a, PINNED, 77000, 1);
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	by_pipe.sees(a, SEED);
+	by_pipe.release();
+	ksm_fill(a, PINNED, SEED, 1);
+	must(ksys_settle(PAGES, PAGES, 0));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+}
+
+/* The zero page is no page to be pinned for long either. */
+static void test_zero_page(void)
+{
+	unsigned int flags;
+	long *word;
+	char *a;
+
+	gup_open();
+	close(gup_fd);
+	for (flags = 0; flags < 3; flags += 2) {
+		must_eq(ksm_unmerge_all(), 0);
+		ksm_set("use_zero_pages", 1);
+		a = ksm_map(PAGES);
+		memset(a, 1, PAGES * ksm_page_size());
+		memset(a, 0, PAGES * ksm_page_size());
+		ksm_mergeable(a, PAGES);
+		ksm_scan(2);
+		must_eq(ksm_get("ksm_zero_pages"), PAGES);
+		gup_pin(a, PINNED, flags);
+		must_eq(ksm_get("ksm_zero_pages"), PAGES - PINNED);
+		ksm_scan(2);
+		must_eq(ksm_get("ksm_zero_pages"), PAGES - PINNED);
+		for (word = (long *)a; (char *)word < a + PAGES *
+		     ksm_page_size(); word++)
+			must_eq(*word, 0);
+		ksm_fill(a, PINNED, 1, 1);
+		gup_sees(a, 1);
+		gup_release();
+		ksm_unmap(a, PAGES);
+		must_eq(ksm_get("ksm_zero_pages"), 0);
+	}
+}
+
+/* --- Direct I/O ---------------------------------------------------------- */
+
+/*
+ * Pages 0.. of the file have the common content, pages PAGES.. another, which
+ * differs from page to page.
+ */
+static void fill_file(int fd)
+{
+	char *buf = ksm_map(2 * PAGES);
+	size_t len = 2 * PAGES * ksm_page_size();
+
+	ksm_fill(buf, PAGES, SEED, 1);
+	ksm_fill(ksys_page(buf, PAGES), PAGES, 55000, 1);
+	must_eq(pwrite(fd, buf, len, 0), len);
+	must(!fsync(fd));
+	ksm_unmap(buf, 2 * PAGES);
+}
+
+static void *churn(void *arg)
+{
+	char *map = arg;
+	uint64_t end = ksm_now_ms() + ksys_budget_ms();
+	unsigned long round = 0;
+	size_t i;
+
+	do {
+		i = round % PAGES;
+		if (!ksm_page_ok(ksys_page(map, i), SEED + i))
+			return "a bystander's page is wrong";
+		/* Broken, and as it was. */
+		*(volatile char *)ksys_page(map, i) ^= 1;
+		*(volatile char *)ksys_page(map, i) ^= 1;
+		round++;
+	} while (ksm_now_ms() < end);
+	return NULL;
+}
+
+/* Reads into pages that ksmd is merging, writes from them. */
+static void check_io(int fd)
+{
+	uint64_t end = ksm_now_ms() + ksys_budget_ms();
+	size_t ps = ksm_page_size(), at, n;
+	unsigned int random = 1;
+	pthread_t thread;
+	int round = 0;
+	char *a, *b;
+	void *why;
+
+	fill_file(fd);
+	a = ksm_map_merge(PAGES, SEED, 1);
+	b = ksm_map_merge(PAGES, SEED, 1);
+	ksm_run();
+	must(!pthread_create(&thread, NULL, churn, b));
+	do {
+		at = rand_r(&random) % PAGES;
+		n = 1 + rand_r(&random) % (PAGES - at);
+		/* Something of its own, then what everybody has. */
+		must_eq(pread(fd, ksys_page(a, at), n * ps,
+			      (PAGES + at) * ps), n * ps);
+		must(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
+		must_eq(pwrite(fd, ksys_page(a, at), n * ps,
+			       (PAGES + at) * ps), n * ps);
+		if (round % 4 == 0)
+			ksm_wait_scans(1, 1000);
+		must(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
+		must_eq(pread(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
+		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		if (round % 4 == 1)
+			ksm_wait_scans(2, 1000);
+		/* From pages that are merged by now. */
+		must_eq(pwrite(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
+		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		round++;
+	} while (ksm_now_ms() < end);
+	must(!pthread_join(thread, &why));
+	ksys_must(!why, "%s\n", (char *)why);
+	ksm_stop();
+	ksft_print_msg("%d rounds\n", round);
+	must(ksys_settle(PAGES, PAGES, 0));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	/* And the file has what it should have. */
+	must_eq(pread(fd, b, PAGES * ps, 0), PAGES * ps);
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	must_eq(pread(fd, b, PAGES * ps, PAGES * ps), PAGES * ps);
+	must(ksm_contents_ok(b, PAGES, 55000, 1));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+}
+
+static char zram[64];
+static const char *no_zram;
+
+static void test_direct(void)
+{
+	int fd;
+
+	if (no_zram)
+		ksys_skip("%s", no_zram);
+	fd = open(zram, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ksys_must(fd >= 0, "open: %s\n", strerror(errno));
+	check_io(fd);
+	close(fd);
+}
+
+static void test_buffered(void)
+{
+	int fd = temp_file();
+
+	check_io(fd);
+	close(fd);
+}
+
+/*
+ * The content of a page that ksmd knows is replaced by direct I/O; the page
+ * table does not show it.  What ksmd remembers must not be believed.
+ */
+static void test_direct_stale(void)
+{
+	size_t ps = ksm_page_size();
+	int fd, pass;
+	char *a, *c;
+
+	if (no_zram)
+		ksys_skip("%s", no_zram);
+	fd = open(zram, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ksys_must(fd >= 0, "open: %s\n", strerror(errno));
+	ksm_fresh(true);
+	fill_file(fd);
+	a = ksm_map_merge(PAGES, SEED, 1);
+	ksm_scan(4);
+	must_eq(pread(fd, a, PAGES * ps, PAGES * ps), PAGES * ps);
+	c = ksm_map_merge(PAGES, SEED, 1);
+	for (pass = 0; pass < 20; pass++) {
+		ksm_scan(1);
+		must(ksm_contents_ok(a, PAGES, 55000, 1));
+		must(ksm_contents_ok(c, PAGES, SEED, 1));
+		must_eq(ksm_get("pages_shared"), 0);
+	}
+	close(fd);
+}
+
+static const struct ksys_case cases[] = {
+	{ "held by a pipe", test_pipe },
+	{ "pinned for long", test_gup },
+	{ "pinned for long, fast", test_gup_fast },
+	{ "pinned for long, to be read", test_gup_read },
+	{ "registered with io_uring", test_ring },
+	{ "both of a pair held", test_all_held },
+	{ "merged, then pinned", test_merged_gup },
+	{ "merged, then pinned to be read", test_merged_gup_read },
+	{ "merged, then pinned to be read, fast", test_merged_gup_read_fast },
+	{ "merged, then registered with io_uring", test_merged_ring },
+	{ "merged, then held by a pipe", test_merged_pipe },
+	{ "the zero page, pinned", test_zero_page },
+	{ "direct I/O and ksmd at once", test_direct },
+	{ "direct I/O behind ksmd's back", test_direct_stale },
+	{ "buffered I/O and ksmd at once", test_buffered },
+};
+
+int main(void)
+{
+	ksft_print_header();
+	ksm_setup();
+	no_zram = ksys_zram_setup(4UL << 20, zram, sizeof(zram));
+	ksys_main(cases, ARRAY_SIZE(cases));
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * merge_across_nodes: with 0, equal pages merge only with those of their own
+ * node; with 1, all of them do.  The knob cannot change while pages are
+ * shared.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+#include "ksm_sys.h"
+
+#define PAGES	64
+#define SEED	3000
+
+static int nodes[2];
+
+static char *on_node(int node, uint64_t seed, uint64_t step)
+{
+	char *map = ksm_map(PAGES);
+	size_t i;
+
+	ksys_bind(map, PAGES, node);
+	ksm_fill(map, PAGES, seed, step);
+	ksm_mergeable(map, PAGES);
+	for (i = 0; i < PAGES; i++)
+		must_eq(ksys_page_node(0, ksys_page(map, i)), node);
+	return map;
+}
+
+static void all_on(const char *map, int node)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		must_eq(ksys_page_node(0, ksys_page(map, i)), node);
+}
+
+struct four {
+	char *a0, *b0, *a1, *b1;
+};
+
+static void map_four(struct four *f)
+{
+	f->a0 = on_node(nodes[0], SEED, 1);
+	f->a1 = on_node(nodes[1], SEED, 1);
+	f->b0 = on_node(nodes[0], SEED, 1);
+	f->b1 = on_node(nodes[1], SEED, 1);
+}
+
+static void four_ok(const struct four *f)
+{
+	must(ksm_contents_ok(f->a0, PAGES, SEED, 1));
+	must(ksm_contents_ok(f->b0, PAGES, SEED, 1));
+	must(ksm_contents_ok(f->a1, PAGES, SEED, 1));
+	must(ksm_contents_ok(f->b1, PAGES, SEED, 1));
+}
+
+static void test_apart(void)
+{
+	struct four f;
+	size_t i;
+
+	ksm_set("merge_across_nodes", 0);
+	map_four(&f);
+	ksm_scan(2);
+	must(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
+	must(ksys_same_pages(f.a0, f.b0, PAGES));
+	must(ksys_same_pages(f.a1, f.b1, PAGES));
+	for (i = 0; i < PAGES; i++)
+		must(ksm_pfn(0, ksys_page(f.a0, i)) !=
+		     ksm_pfn(0, ksys_page(f.a1, i)));
+	all_on(f.a0, nodes[0]);
+	all_on(f.b0, nodes[0]);
+	all_on(f.a1, nodes[1]);
+	all_on(f.b1, nodes[1]);
+	four_ok(&f);
+	ksm_fill(f.b1, PAGES, 90000, 1);
+	must(ksm_contents_ok(f.a0, PAGES, SEED, 1));
+	must(ksm_contents_ok(f.b0, PAGES, SEED, 1));
+	must(ksm_contents_ok(f.a1, PAGES, SEED, 1));
+	must(ksm_contents_ok(f.b1, PAGES, 90000, 1));
+}
+
+static void test_across(void)
+{
+	struct four f;
+
+	ksm_set("merge_across_nodes", 1);
+	map_four(&f);
+	ksm_scan(2);
+	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	must(ksys_same_pages(f.a0, f.b0, PAGES));
+	must(ksys_same_pages(f.a0, f.a1, PAGES));
+	must(ksys_same_pages(f.a0, f.b1, PAGES));
+	four_ok(&f);
+}
+
+/* One copy on each node: with 0 there is nothing to merge. */
+static void test_one_each(void)
+{
+	char *a, *b;
+
+	ksm_set("merge_across_nodes", 0);
+	a = on_node(nodes[0], SEED, 1);
+	b = on_node(nodes[1], SEED, 1);
+	ksm_scan(3);
+	must(ksm_counts_are(0, 0, 2 * PAGES, 0));
+	must(ksys_none_merged(a, PAGES));
+	must(ksys_none_merged(b, PAGES));
+	/* Switched, they do, after everything was unmerged or not. */
+	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
+	ksm_scan(3);
+	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	must(ksys_same_pages(a, b, PAGES));
+	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	must(ksm_contents_ok(b, PAGES, SEED, 1));
+}
+
+/* All copies of a content equal, on either node, with a sharing limit. */
+static void test_limit_per_node(void)
+{
+	char *a, *b;
+
+	ksm_set("merge_across_nodes", 0);
+	ksm_set("max_page_sharing", 8);
+	a = on_node(nodes[0], SEED, 0);
+	b = on_node(nodes[1], SEED, 0);
+	ksm_scan(2);
+	must(ksm_counts_are(2 * PAGES / 8, 2 * PAGES / 8 * 7, 0, 0));
+	must_eq(ksm_count_pfns(a, PAGES), PAGES / 8);
+	must_eq(ksm_count_pfns(b, PAGES), PAGES / 8);
+	all_on(a, nodes[0]);
+	all_on(b, nodes[1]);
+	must_eq(ksm_get("stable_node_chains"), 2);
+	must_eq(ksm_get("stable_node_dups"), 2 * PAGES / 8);
+	must(ksm_contents_ok(a, PAGES, SEED, 0));
+	must(ksm_contents_ok(b, PAGES, SEED, 0));
+}
+
+static void test_busy(void)
+{
+	struct four f;
+
+	map_four(&f);
+	ksm_scan(2);
+	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	must_eq(ksm_write_text("merge_across_nodes", "0"), -EBUSY);
+	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
+	must_eq(ksm_get("merge_across_nodes"), 1);
+	must_eq(ksm_unmerge_all(), 0);
+	must_eq(ksm_write_text("merge_across_nodes", "0"), 0);
+	must_eq(ksm_get("merge_across_nodes"), 0);
+	ksm_scan(2);
+	must(ksm_get("pages_shared") > 0);
+	must_eq(ksm_write_text("merge_across_nodes", "1"), -EBUSY);
+	must_eq(ksm_write_text("merge_across_nodes", "0"), 0);
+	must_eq(ksm_get("merge_across_nodes"), 0);
+	four_ok(&f);
+	/* Everybody writes: after a scan nothing is shared any more. */
+	ksm_fill(f.a0, PAGES, 10000, 1);
+	ksm_fill(f.b0, PAGES, 20000, 1);
+	ksm_fill(f.a1, PAGES, 30000, 1);
+	ksm_fill(f.b1, PAGES, 40000, 1);
+	ksm_scan(2);
+	must_eq(ksm_get("pages_shared"), 0);
+	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
+	must(ksm_contents_ok(f.b1, PAGES, 40000, 1));
+}
+
+/* What one setting merged the other separates again. */
+static void test_switch(void)
+{
+	struct four f;
+	int i;
+
+	map_four(&f);
+	for (i = 0; i < 4; i++) {
+		must_eq(ksm_unmerge_all(), 0);
+		ksm_set("merge_across_nodes", i % 2);
+		/* Unmerging put copies where the policy of each range wants them. */
+		all_on(f.a0, nodes[0]);
+		all_on(f.b0, nodes[0]);
+		all_on(f.a1, nodes[1]);
+		all_on(f.b1, nodes[1]);
+		ksm_scan(2);
+		if (i % 2)
+			must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+		else
+			must(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
+		four_ok(&f);
+	}
+}
+
+static const struct ksys_case cases[] = {
+	{ "0: each node for itself", test_apart },
+	{ "1: across nodes", test_across },
+	{ "one copy on each node", test_one_each },
+	{ "max_page_sharing on each node", test_limit_per_node },
+	{ "EBUSY while pages are shared", test_busy },
+	{ "switched back and forth", test_switch },
+};
+
+int main(void)
+{
+	const char *why;
+
+	ksft_print_header();
+	ksm_setup();
+	why = ksys_two_nodes(nodes);
+	if (why)
+		ksm_skip_all("%s", why);
+	ksys_main(cases, ARRAY_SIZE(cases));
+}

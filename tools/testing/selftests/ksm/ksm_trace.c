@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The events of the trace group "ksm": formats, and that what they tell
+ * matches what happened.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+
+#define PAGES	64
+
+struct event {
+	const char *name;
+	const char *fields;	/* in order, each ends with ';' */
+	const char *print;
+};
+
+static const struct event events[] = {
+	{ "ksm_start_scan", "int seq;u32 rmap_entries;",
+	  "seq %d rmap size %d" },
+	{ "ksm_stop_scan", "int seq;u32 rmap_entries;",
+	  "seq %d rmap size %d" },
+	{ "ksm_enter", "void * mm;", "mm %p" },
+	{ "ksm_exit", "void * mm;", "mm %p" },
+	{ "ksm_merge_one_page",
+	  "unsigned long pfn;void * rmap_item;void * mm;int err;",
+	  "ksm pfn %lu rmap_item %p mm %p error %d" },
+	{ "ksm_merge_with_ksm_page",
+	  "void * ksm_page;unsigned long pfn;void * rmap_item;void * mm;int err;",
+	  "%spfn %lu rmap_item %p mm %p error %d" },
+	{ "ksm_remove_ksm_page", "unsigned long pfn;", "pfn %lu" },
+	{ "ksm_remove_rmap_item",
+	  "unsigned long pfn;void * rmap_item;void * mm;",
+	  "pfn %lu rmap_item %p mm %p" },
+	{ "ksm_advisor",
+	  "s64 scan_time;unsigned long pages_to_scan;unsigned int cpu_percent;",
+	  "ksm scan time %lld pages_to_scan %lu cpu percent %u" },
+};
+
+/* The declarations of a format file after the common_ ones, in one string. */
+static void collect_fields(char *format, char *fields, size_t size)
+{
+	char *line, *save = NULL, *end;
+
+	fields[0] = '\0';
+	for (line = strtok_r(format, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, "\tfield:", 7) || strstr(line, " common_"))
+			continue;
+		line += 7;
+		end = strchr(line, ';');
+		if (!end)
+			continue;
+		end[1] = '\0';
+		strncat(fields, line, size - strlen(fields) - 1);
+	}
+}
+
+static bool format_is(const struct event *ev)
+{
+	char text[4096], fields[512], print[256];
+	bool ok = true;
+
+	if (ksm_trace_format(ev->name, text, sizeof(text)) <= 0) {
+		ksft_print_msg("no such event\n");
+		return false;
+	}
+	snprintf(print, sizeof(print), "\nprint fmt: \"%s\", ", ev->print);
+	if (!strstr(text, print)) {
+		ksft_print_msg("print fmt: %s\n",
+			       strstr(text, "print fmt") ?: "none");
+		ok = false;
+	}
+	collect_fields(text, fields, sizeof(fields));
+	if (strcmp(fields, ev->fields)) {
+		ksft_print_msg("want \"%s\"\n", ev->fields);
+		ksft_print_msg("have \"%s\"\n", fields);
+		ok = false;
+	}
+	return ok;
+}
+
+static int register_child(struct ksm_child *c, void *arg)
+{
+	char *map = ksm_map_merge(4, 1, 1);
+
+	ksm_mergeable(map, 4);
+	ksm_map_merge(4, 1, 1);
+	/* Enabling what is registered already is no second entry. */
+	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
+		return 1;
+	ksm_say(c, 'r');
+	return ksm_hear(c) != 'e';
+}
+
+static bool note_pointer(const char *event, const char *text, void *arg)
+{
+	char (*mm)[32] = arg;
+	int exit = !strcmp(event, "ksm_exit");
+
+	if (exit || !strcmp(event, "ksm_enter"))
+		snprintf(mm[exit], sizeof(mm[exit]), "%s", text);
+	return true;
+}
+
+static int test_enter_exit(void)
+{
+	char mm[2][32] = { "", "" };
+	struct ksm_child c;
+
+	CHECK(!ksm_trace_start(NULL));
+	ksm_child_start(&c, register_child, NULL);
+	CHECK(ksm_hear(&c) == 'r');
+	CHECK(ksm_trace_count("ksm_enter", NULL, NULL) == 1);
+	CHECK(ksm_trace_count("ksm_exit", NULL, NULL) == 0);
+	ksm_say(&c, 'e');
+	CHECK(ksm_child_wait(&c) == 0);
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_enter", NULL, NULL) == 1);
+	CHECK(ksm_trace_count("ksm_exit", NULL, NULL) == 1);
+	CHECK(ksm_trace_each(note_pointer, mm) >= 2);
+	CHECK(!strncmp(mm[0], "mm ", 3) && !strcmp(mm[0], mm[1]));
+	return 0;
+}
+
+static int waiting_child(struct ksm_child *c, void *arg)
+{
+	return ksm_hear(c) != 'e';
+}
+
+static int test_enter_fork(void)
+{
+	struct ksm_child c[5];
+	size_t i;
+
+	ksm_map_merge(4, 1, 0);
+	CHECK(!ksm_trace_start(NULL));
+	for (i = 0; i < ARRAY_SIZE(c); i++)
+		ksm_child_start(&c[i], waiting_child, NULL);
+	CHECK(ksm_trace_count("ksm_enter", NULL, NULL) == ARRAY_SIZE(c));
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		ksm_say(&c[i], 'e');
+		CHECK(ksm_child_wait(&c[i]) == 0);
+	}
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_exit", NULL, NULL) == ARRAY_SIZE(c));
+	return 0;
+}
+
+struct scans {
+	long starts;
+	long stops;
+	int seq;		/* of the last start */
+	unsigned int last_size;	/* of the last stop */
+	bool wrong;
+};
+
+static bool check_scan(const char *event, const char *text, void *arg)
+{
+	struct scans *s = arg;
+	unsigned int size;
+	int seq, end = 0;
+
+	if (strcmp(event, "ksm_start_scan") && strcmp(event, "ksm_stop_scan"))
+		return true;
+	if (sscanf(text, "seq %d rmap size %u%n", &seq, &size, &end) != 2 ||
+	    text[end])
+		s->wrong = true;
+	if (!strcmp(event, "ksm_start_scan")) {
+		/* Every pass has the next number. */
+		if (s->starts && seq != s->seq + 1)
+			s->wrong = true;
+		s->starts++;
+		s->seq = seq;
+	} else {
+		/* A stop without a start: it began before the capture. */
+		if (s->starts && seq != s->seq)
+			s->wrong = true;
+		s->stops++;
+		s->last_size = size;
+	}
+	if (s->wrong)
+		ksft_print_msg("%s: %s\n", event, text);
+	return !s->wrong;
+}
+
+/* One start and one stop per full scan. */
+static int test_scans(void)
+{
+	struct scans s = { 0 };
+	long before, after;
+
+	ksm_set("smart_scan", 0);
+	ksm_set("sleep_millisecs", 1);
+	ksm_map_merge(PAGES, 1, 0);
+	ksm_map_merge(PAGES, 100, 1);
+	ksm_scan(2);
+	before = ksm_get("full_scans");
+	CHECK(!ksm_trace_start(NULL));
+	ksm_scan(10);
+	ksm_trace_stop();
+	after = ksm_get("full_scans");
+	CHECK(ksm_trace_each(check_scan, &s) > 0);
+	CHECK(!s.wrong);
+	ksft_print_msg("%ld full scans, %ld starts, %ld stops\n",
+		       after - before, s.starts, s.stops);
+	CHECK(after - before >= 10);
+	CHECK(s.stops == after - before);
+	CHECK(labs(s.starts - s.stops) <= 1);
+	CHECK(s.last_size == 2 * PAGES);
+	return 0;
+}
+
+static bool check_merge(const char *event, const char *text, void *arg)
+{
+	unsigned long pfn;
+	char item[32], mm[32];
+	int err, end = 0;
+
+	if (strcmp(event, "ksm_merge_with_ksm_page"))
+		return true;
+	if (!strncmp(text, "ksm ", 4))
+		text += 4;
+	if (sscanf(text, "pfn %lu rmap_item %31s mm %31s error %d%n", &pfn,
+		   item, mm, &err, &end) == 4 && !text[end] && pfn)
+		return true;
+	ksft_print_msg("odd line: %s\n", text);
+	*(bool *)arg = false;
+	return false;
+}
+
+/* Each mapping that becomes one of a KSM page is told once. */
+static int test_merge(void)
+{
+	bool fine = true;
+	long good, bad;
+	char *map, pfn[64];
+
+	CHECK(!ksm_trace_start("ksm_merge_with_ksm_page"));
+	map = ksm_map_merge(PAGES, 1, 0);
+	ksm_map_merge(PAGES, 100, 1);
+	ksm_scan(3);
+	ksm_trace_stop();
+	CHECK(ksm_count_merged(map, PAGES) == PAGES);
+	good = ksm_trace_count("ksm_merge_with_ksm_page", " error 0", NULL);
+	bad = ksm_trace_count("ksm_merge_with_ksm_page", " error ", NULL) -
+	      good;
+	ksft_print_msg("%ld merges, %ld failures\n", good, bad);
+	CHECK(good == PAGES);
+	CHECK(ksm_trace_each(check_merge, &fine) >= PAGES && fine);
+	/* Pages that join an existing KSM page have the prefix. */
+	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", "ksm pfn ",
+			      " error 0") >= PAGES - 2);
+	/* The page that became the KSM page was told as well. */
+	snprintf(pfn, sizeof(pfn), "pfn %lu ", ksm_pfn(0, map));
+	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", pfn, " error 0") >=
+	      1);
+
+	/* A page that joins later. */
+	CHECK(!ksm_trace_start("ksm_merge_with_ksm_page"));
+	ksm_map_merge(1, 1, 0);
+	ksm_scan(3);
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", "ksm pfn ",
+			      " error 0") == 1);
+	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
+	return 0;
+}
+
+static int test_zero(void)
+{
+	char *map = ksm_map(PAGES);
+
+	ksm_set("use_zero_pages", 1);
+	memset(map, 0, PAGES * ksm_page_size());
+	ksm_mergeable(map, PAGES);
+	CHECK(!ksm_trace_start(NULL));
+	ksm_scan(3);
+	ksm_trace_stop();
+	CHECK(ksm_get("ksm_zero_pages") == PAGES);
+	CHECK(ksm_trace_count("ksm_merge_one_page", "ksm pfn ",
+			      " error 0") == PAGES);
+	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", " error 0",
+			      NULL) == 0);
+	return 0;
+}
+
+/* Nodes that go are told by PFN; nothing else is. */
+static int test_remove(void)
+{
+	const size_t nodes = 8;
+	char *map[8], pfn[8][64];
+	size_t i;
+
+	for (i = 0; i < nodes; i++)
+		map[i] = ksm_map_merge(4, 50 + i, 0);
+	ksm_scan(3);
+	CHECK(ksm_counts_are(nodes, 3 * nodes, 0, 0));
+	for (i = 0; i < nodes; i++)
+		snprintf(pfn[i], sizeof(pfn[i]), "pfn %lu",
+			 ksm_pfn(0, map[i]));
+	CHECK(!ksm_trace_start("ksm_remove_ksm_page"));
+	CHECK(!ksm_unmerge_all());
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_remove_ksm_page", NULL, NULL) ==
+	      (long)nodes);
+	for (i = 0; i < nodes; i++)
+		CHECK(ksm_trace_count("ksm_remove_ksm_page", pfn[i],
+				      NULL) >= 1);
+
+	/* The same when the contents went away by themselves. */
+	ksm_scan(3);
+	CHECK(ksm_counts_are(nodes, 3 * nodes, 0, 0));
+	CHECK(!ksm_trace_start("ksm_remove_ksm_page"));
+	for (i = 0; i < nodes / 2; i++)
+		ksm_fill(map[i], 4, 1000 + 4 * i, 1);
+	ksm_run();
+	CHECK(ksm_wait_value("pages_shared", nodes / 2, KSM_DEADLINE_MS));
+	ksm_stop();
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_remove_ksm_page", NULL, NULL) ==
+	      (long)nodes / 2);
+	return 0;
+}
+
+struct advice {
+	unsigned long high;
+	unsigned long last;
+	long count;
+};
+
+static bool check_advice(const char *event, const char *text, void *arg)
+{
+	struct advice *a = arg;
+	unsigned long pages;
+	unsigned int cpu;
+	long long time;
+	int end = 0;
+
+	if (strcmp(event, "ksm_advisor"))
+		return true;
+	if (sscanf(text, "ksm scan time %lld pages_to_scan %lu cpu percent %u%n",
+		   &time, &pages, &cpu, &end) != 3 || text[end] || time < 0 ||
+	    !pages || pages > a->high || cpu > 100) {
+		ksft_print_msg("odd line: %s\n", text);
+		return false;
+	}
+	a->count++;
+	a->last = pages;
+	return true;
+}
+
+/* The advisor speaks once after each full scan, and is obeyed. */
+static int test_advisor(void)
+{
+	struct advice a = { 3000, 0, 0 };
+	long before, after;
+
+	ksm_set("sleep_millisecs", 10);
+	ksm_map_merge(PAGES, 1, 1);
+	ksm_set("advisor_min_pages_to_scan", 10);
+	ksm_set("advisor_max_pages_to_scan", 3000);
+	CHECK(!ksm_write_text("advisor_mode", "scan-time"));
+	CHECK(!ksm_trace_start("ksm_advisor"));
+	before = ksm_get("full_scans");
+	ksm_scan(8);
+	after = ksm_get("full_scans");
+	ksm_trace_stop();
+	CHECK(ksm_trace_each(check_advice, &a) == a.count);
+	ksft_print_msg("%ld full scans, %ld events, pages_to_scan %lu\n",
+		       after - before, a.count, a.last);
+	/* The first full scan may only start the clock. */
+	CHECK(a.count <= after - before && a.count >= after - before - 1);
+	CHECK(ksm_get("pages_to_scan") == (long long)a.last);
+
+	CHECK(!ksm_write_text("advisor_mode", "none"));
+	CHECK(!ksm_trace_start("ksm_advisor"));
+	ksm_scan(3);
+	ksm_trace_stop();
+	CHECK(ksm_trace_count("ksm_advisor", NULL, NULL) == 0);
+	return 0;
+}
+
+static const struct ksm_case cases[] = {
+	{ "ksm_enter and ksm_exit: once per process", test_enter_exit },
+	{ "ksm_enter and ksm_exit: every fork", test_enter_fork },
+	{ "ksm_start_scan and ksm_stop_scan: every full scan", test_scans },
+	{ "ksm_merge_with_ksm_page: every merged mapping", test_merge },
+	{ "ksm_merge_one_page: every zero page", test_zero },
+	{ "ksm_remove_ksm_page: every node that goes", test_remove },
+	{ "ksm_advisor: every full scan", test_advisor },
+};
+
+int main(void)
+{
+	size_t i;
+	int err;
+
+	ksft_print_header();
+	ksm_setup();
+	err = ksm_trace_setup();
+	if (err)
+		ksm_skip_all("no tracefs (CONFIG_EVENT_TRACING): %s",
+			     strerror(-err));
+	ksft_set_plan(ARRAY_SIZE(events) + ARRAY_SIZE(cases));
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		ksft_test_result(format_is(&events[i]), "format of %s\n",
+				 events[i].name);
+	ksm_run_cases(cases, ARRAY_SIZE(cases));
+	ksm_trace_stop();
+	ksft_finished();
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * use_zero_pages: empty pages are mapped to the kernel's zero page.
+ *
+ * They count in ksm_zero_pages only, in sysfs and per process, and leave that
+ * count in every way a page can be left: written, unmapped, unmerged, by exit.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+#include "ksm_sys.h"
+
+#define PAGES	64
+#define SEED	7000
+
+static bool all_zero(const char *map, size_t pages)
+{
+	const volatile uint64_t *word = (const volatile uint64_t *)map;
+	size_t i, n = pages * ksm_page_size() / sizeof(*word);
+
+	for (i = 0; i < n; i++) {
+		if (word[i]) {
+			ksft_print_msg("WRONG CONTENTS: word %zu is %#llx\n",
+				       i, (unsigned long long)word[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Pages that were written to, with zeroes. */
+static char *map_zeroed(size_t pages)
+{
+	char *map = ksm_map(pages);
+
+	memset(map, 1, pages * ksm_page_size());
+	memset(map, 0, pages * ksm_page_size());
+	return map;
+}
+
+static long zero_pages(pid_t pid)
+{
+	struct ksm_stat st;
+
+	must(!ksm_stat(pid, &st));
+	return st.zero_pages;
+}
+
+/* Both counters, global and of this process. */
+#define must_zero(global, own)						\
+	do {								\
+		must_eq(ksm_get("ksm_zero_pages"), (global));		\
+		must_eq(zero_pages(0), (own));				\
+	} while (0)
+
+/* Every page of the range is the kernel's zero page (or none is). */
+static bool are_zero_pages(const char *map, size_t pages, bool yes)
+{
+	unsigned long pfn;
+	size_t i;
+
+	for (i = 0; i < pages; i++) {
+		pfn = ksm_pfn(0, ksys_page(map, i));
+		if (!pfn || !!(ksm_kpageflags(pfn) & KSM_KPF_ZERO_PAGE) != yes)
+			return false;
+	}
+	return true;
+}
+
+/* PAGES pages on the zero page. */
+static char *map_merged(void)
+{
+	char *map;
+
+	ksm_set("use_zero_pages", 1);
+	map = map_zeroed(PAGES);
+	ksm_mergeable(map, PAGES);
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(are_zero_pages(map, PAGES, true));
+	return map;
+}
+
+static void test_place(void)
+{
+	struct ksm_stat st;
+	struct ksm_vma vma;
+	char *map, *pair;
+	unsigned long pfn;
+
+	ksm_set("use_zero_pages", 1);
+	map = map_zeroed(PAGES);
+	ksm_mergeable(map, PAGES);
+	must(!ksm_vma(0, map, &vma));
+	must_eq(vma.anonymous_kb, PAGES * ksm_page_size() / 1024);
+	pair = ksm_map_merge(2, SEED, 0);
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(ksm_counts_are(1, 1, 0, 0));
+	must(!ksm_stat(0, &st));
+	must_eq(st.merging_pages, 2);
+	/* Pages on the zero page are not tracked any more. */
+	must_eq(st.rmap_items, 2);
+	must(st.process_profit > (PAGES - 2) * (long)ksm_page_size());
+	/* How much of that the bookkeeping of the kernel eats up is its affair. */
+	must(ksm_get("general_profit") <= (PAGES + 1) * (long)ksm_page_size());
+	must(all_zero(map, PAGES));
+	must(ksm_contents_ok(pair, 2, SEED, 0));
+	must(are_zero_pages(map, PAGES, true));
+	must_eq(ksm_count_pfns(map, PAGES), 1);
+	pfn = ksm_pfn(0, map);
+	must(!(ksm_kpageflags(pfn) & KSM_KPF_KSM));
+	/* They belong to nobody: neither anonymous nor KSM memory. */
+	must(!ksm_vma(0, map, &vma));
+	must_eq(vma.anonymous_kb, 0);
+	must_eq(vma.ksm_kb, 0);
+	must_eq(vma.rss_kb, 0);
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(ksm_counts_are(1, 1, 0, 0));
+}
+
+static void test_off(void)
+{
+	char *map = map_zeroed(PAGES);
+
+	ksm_mergeable(map, PAGES);
+	ksm_scan(2);
+	must_zero(0, 0);
+	must(ksm_counts_are(1, PAGES - 1, 0, 0));
+	must(are_zero_pages(map, PAGES, false));
+	must_eq(ksm_count_pfns(map, PAGES), 1);
+	must_eq(ksys_ksm_kb(map), PAGES * ksm_page_size() / 1024);
+	must(all_zero(map, PAGES));
+	/* Switched on, newcomers go to the zero page. */
+	ksm_set("use_zero_pages", 1);
+	map = map_zeroed(PAGES);
+	ksm_mergeable(map, PAGES);
+	ksm_scan(2);
+	must(ksm_get("ksm_zero_pages") >= PAGES);
+	must(are_zero_pages(map, PAGES, true));
+	must(all_zero(map, PAGES));
+	/* And off again: what is there stays. */
+	ksm_set("use_zero_pages", 0);
+	ksm_scan(2);
+	must(ksm_get("ksm_zero_pages") >= PAGES);
+	must(all_zero(map, PAGES));
+}
+
+/* A page with one byte set, wherever it is, is not empty. */
+static void test_nearly_zero(void)
+{
+	size_t ps = ksm_page_size(), i, where;
+	char *map;
+
+	ksm_set("use_zero_pages", 1);
+	map = map_zeroed(PAGES);
+	for (i = 0; i < PAGES; i++) {
+		where = i < 4 ? i : i > PAGES - 5 ? ps - PAGES + i :
+			i * ps / PAGES + i;
+		map[i * ps + where] = 1;
+	}
+	ksm_mergeable(map, PAGES);
+	ksm_scan(3);
+	must_zero(0, 0);
+	must(ksm_counts_are(0, 0, PAGES, 0));
+	for (i = 0; i < PAGES; i++) {
+		where = i < 4 ? i : i > PAGES - 5 ? ps - PAGES + i :
+			i * ps / PAGES + i;
+		must_eq(map[i * ps + where], 1);
+		map[i * ps + where] = 0;
+	}
+	must(all_zero(map, PAGES));
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(all_zero(map, PAGES));
+}
+
+static void test_write(void)
+{
+	char *map = map_merged();
+	size_t i;
+
+	for (i = 0; i < PAGES; i += 2) {
+		map[i * ksm_page_size() + i] = 5;
+		must_zero(PAGES - i / 2 - 1, PAGES - i / 2 - 1);
+	}
+	for (i = 0; i < PAGES; i++) {
+		char *page = ksys_page(map, i);
+
+		must_eq(page[i], i % 2 ? 0 : 5);
+		page[i] = 0;
+	}
+	/* Every page was written by now: those to odd ones broke them too. */
+	must_zero(0, 0);
+	must(all_zero(map, PAGES));
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(all_zero(map, PAGES));
+	must(ksm_counts_are(0, 0, 0, 0));
+}
+
+static void test_dontneed(void)
+{
+	char *map = map_merged();
+
+	must(!madvise(map, 10 * ksm_page_size(), MADV_DONTNEED));
+	must_zero(PAGES - 10, PAGES - 10);
+	must(all_zero(map, PAGES));
+	/* Those that were read are on the zero page, but not by ksmd. */
+	must_zero(PAGES - 10, PAGES - 10);
+	ksm_scan(2);
+	must_zero(PAGES - 10, PAGES - 10);
+	must(!madvise(map, PAGES * ksm_page_size(), MADV_DONTNEED));
+	must_zero(0, 0);
+	must(all_zero(map, PAGES));
+}
+
+static void test_munmap(void)
+{
+	char *map = map_merged();
+
+	must(!munmap(map, PAGES / 2 * ksm_page_size()));
+	must_zero(PAGES / 2, PAGES / 2);
+	must(all_zero(ksys_page(map, PAGES / 2), PAGES / 2));
+	ksm_unmap(map, PAGES);
+	must_zero(0, 0);
+}
+
+static void test_mprotect(void)
+{
+	size_t len = PAGES * ksm_page_size();
+	char *map = map_merged();
+
+	must(!mprotect(map, len, PROT_NONE));
+	must_zero(PAGES, PAGES);
+	must(!mprotect(map, len, PROT_READ));
+	must_zero(PAGES, PAGES);
+	must(all_zero(map, PAGES));
+	must(!mprotect(map, len, PROT_READ | PROT_WRITE));
+	map[3] = 1;
+	must_zero(PAGES - 1, PAGES - 1);
+	map[3] = 0;
+	must(all_zero(map, PAGES));
+}
+
+static void test_mremap(void)
+{
+	size_t len = PAGES * ksm_page_size();
+	char *map = map_merged(), *to = ksm_map(PAGES);
+
+	/* A range that moves is unmerged first. */
+	must(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	must_zero(0, 0);
+	must(all_zero(to, PAGES));
+	must(ksm_vma_flag(0, to, "mg"));
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(all_zero(to, PAGES));
+	/* Growing where it is does not move it, nor does shrinking. */
+	must(mremap(to, len, len / 2, 0) == to);
+	must_zero(PAGES / 2, PAGES / 2);
+	must(all_zero(to, PAGES / 2));
+}
+
+static void test_unmergeable(void)
+{
+	char *map = map_merged();
+
+	must(!madvise(map, PAGES / 2 * ksm_page_size(), MADV_UNMERGEABLE));
+	must_zero(PAGES / 2, PAGES / 2);
+	must(are_zero_pages(map, PAGES / 2, false));
+	must(are_zero_pages(ksys_page(map, PAGES / 2), PAGES / 2, true));
+	must(all_zero(map, PAGES));
+	ksm_scan(3);
+	must_zero(PAGES / 2, PAGES / 2);
+	ksm_unmergeable(map, PAGES);
+	must_zero(0, 0);
+	must(all_zero(map, PAGES));
+}
+
+static void test_run_2(void)
+{
+	char *map = map_merged();
+
+	must_eq(ksm_unmerge_all(), 0);
+	must_zero(0, 0);
+	must(are_zero_pages(map, PAGES, false));
+	must_eq(ksm_count_pfns(map, PAGES), PAGES);
+	must(all_zero(map, PAGES));
+	ksm_scan(2);
+	must_zero(PAGES, PAGES);
+	must(all_zero(map, PAGES));
+}
+
+static int heir(struct ksm_child *c, void *arg)
+{
+	char *map = arg;
+	int what;
+
+	must_eq(zero_pages(0), PAGES);
+	must(all_zero(map, PAGES));
+	while ((what = ksm_hear(c)) != 'q') {
+		switch (what) {
+		case 'w':
+			map[7] = 7;
+			must_eq(zero_pages(0), PAGES - 1);
+			map[7] = 0;
+			break;
+		case 'd':
+			must(!madvise(map, PAGES / 2 * ksm_page_size(),
+				      MADV_DONTNEED));
+			must_eq(zero_pages(0), PAGES / 2);
+			break;
+		default:
+			return 1;
+		}
+		must(all_zero(map, PAGES));
+		ksm_say(c, 'y');
+	}
+	return 0;
+}
+
+static void test_fork(void)
+{
+	char *map = map_merged();
+	struct ksm_child c[2];
+
+	ksm_child_start(&c[0], heir, map);
+	must_zero(2 * PAGES, PAGES);
+	must_eq(zero_pages(c[0].pid), PAGES);
+	ksm_child_start(&c[1], heir, map);
+	must_zero(3 * PAGES, PAGES);
+	ksm_say(&c[0], 'w');
+	must_eq(ksm_hear(&c[0]), 'y');
+	must_zero(3 * PAGES - 1, PAGES);
+	must_eq(zero_pages(c[0].pid), PAGES - 1);
+	must_eq(zero_pages(c[1].pid), PAGES);
+	ksm_say(&c[0], 'd');
+	must_eq(ksm_hear(&c[0]), 'y');
+	must_zero(2 * PAGES + PAGES / 2, PAGES);
+	/* The parent's pages are its own affair. */
+	memset(map, 3, PAGES * ksm_page_size());
+	must_zero(PAGES + PAGES / 2, 0);
+	must_eq(zero_pages(c[1].pid), PAGES);
+	/* Gone by exit, gone by a signal. */
+	ksm_say(&c[0], 'q');
+	must_eq(ksm_child_wait(&c[0]), 0);
+	must_zero(PAGES, 0);
+	must_eq(ksm_child_kill(&c[1]), 128 + SIGKILL);
+	must_zero(0, 0);
+}
+
+/* A child that nobody told ksmd about leaves nothing behind. */
+static void test_many_forks(void)
+{
+	uint64_t end = ksm_now_ms() + ksys_budget_ms() / 2;
+	char *map = map_merged();
+	int rounds = 0, status;
+	pid_t pid;
+
+	ksm_run();
+	do {
+		pid = fork();
+		must(pid >= 0);
+		if (!pid) {
+			map[rounds % PAGES * ksm_page_size()] = 1;
+			_exit(0);
+		}
+		must(waitpid(pid, &status, 0) == pid);
+		must(WIFEXITED(status) && !WEXITSTATUS(status));
+		rounds++;
+	} while (ksm_now_ms() < end);
+	ksm_stop();
+	must_zero(PAGES, PAGES);
+	must(all_zero(map, PAGES));
+	ksft_print_msg("%d forks\n", rounds);
+}
+
+/* Zero pages of read faults were never ksmd's. */
+static void test_read_faults(void)
+{
+	char *map;
+
+	ksm_set("use_zero_pages", 1);
+	map = ksm_map(PAGES);
+	ksm_mergeable(map, PAGES);
+	must(all_zero(map, PAGES));
+	must(are_zero_pages(map, PAGES, true));
+	ksm_scan(3);
+	must_zero(0, 0);
+	must(ksm_counts_are(0, 0, 0, 0));
+	must_eq(ksm_unmerge_all(), 0);
+	must_zero(0, 0);
+	must(all_zero(map, PAGES));
+}
+
+/* Merged as KSM pages first, the knob comes later, and everything is undone. */
+static void test_mixed(void)
+{
+	char *a, *b;
+
+	a = map_zeroed(PAGES);
+	ksm_mergeable(a, PAGES);
+	ksm_scan(2);
+	must(ksm_counts_are(1, PAGES - 1, 0, 0));
+	ksm_set("use_zero_pages", 1);
+	b = map_zeroed(PAGES);
+	ksm_mergeable(b, PAGES);
+	ksm_scan(2);
+	must(all_zero(a, PAGES));
+	must(all_zero(b, PAGES));
+	must_eq(ksm_get("pages_shared") + ksm_get("pages_sharing") +
+		ksm_get("ksm_zero_pages"), 2 * PAGES);
+	a[5] = 1;
+	b[5] = 1;
+	a[5] = 0;
+	b[5] = 0;
+	must(all_zero(a, PAGES));
+	must(all_zero(b, PAGES));
+	must_eq(ksm_unmerge_all(), 0);
+	must_zero(0, 0);
+	must(ksm_counts_are(0, 0, 0, 0));
+	must(all_zero(a, PAGES));
+	must(all_zero(b, PAGES));
+	ksm_scan(2);
+	must_zero(2 * PAGES, 2 * PAGES);
+}
+
+static const struct ksys_case cases[] = {
+	{ "placed, counted, read", test_place },
+	{ "use_zero_pages=0: merged like any other", test_off },
+	{ "nearly empty pages", test_nearly_zero },
+	{ "written", test_write },
+	{ "MADV_DONTNEED", test_dontneed },
+	{ "munmap", test_munmap },
+	{ "mprotect", test_mprotect },
+	{ "mremap", test_mremap },
+	{ "MADV_UNMERGEABLE", test_unmergeable },
+	{ "run=2", test_run_2 },
+	{ "fork, and how children leave", test_fork },
+	{ "many forks while ksmd runs", test_many_forks },
+	{ "zero pages of read faults", test_read_faults },
+	{ "before and after the knob", test_mixed },
+};
+
+int main(void)
+{
+	ksft_print_header();
+	ksm_setup();
+	ksys_main(cases, ARRAY_SIZE(cases));
+}
