@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The demonstration that runs inside the booted host: what its files share.
+ *
+ *   main.c    what happens, in which order, and what has to hold
+ *   guest.c   one KVM guest: QEMU, its console, its end
+ *   stat.c    numbers from /sys, /proc and tracefs
+ *   report.c  what the user sees: lines, table, summary, JSON
+ */
+#ifndef KSM_DEMO_H
+#define KSM_DEMO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifndef __printf
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
+#endif
+#ifndef __noreturn
+#define __noreturn		__attribute__((__noreturn__))
+#endif
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define MAX_GUESTS		16
+/* Why not simply "host": see guest_pin(). */
+#define GUEST_CPU		"host,-kvm-pv-eoi"
+#define DIGEST_LEN		64	/* hex digits of a SHA-256 */
+#define PAGE_KIB		4
+#define MIB(bytes)		((bytes) / 1048576.0)
+#define PAGES_TO_MIB(pages)	((pages) * (double)PAGE_KIB / 1024)
+
+struct config {
+	int nr_guests;
+	int guest_mib;
+	int common_mib;			/* the file that all guests have */
+	const char *common_digest;	/* its SHA-256 */
+	int boot_timeout_s;
+	int reply_timeout_s;
+	int settle_timeout_s;
+	unsigned long pages_to_scan;
+	unsigned long sleep_millisecs;
+	const char *qemu;
+	const char *kernel;
+	const char *initrd;
+	const char *terminal;		/* where the user looks */
+	bool colour;
+	bool utf8;
+};
+
+extern struct config config;
+
+/* report.c */
+enum tone { PLAIN, BOLD, DIM, GREEN, YELLOW, RED };
+
+void report_open(void);
+void __printf(2, 3) say(enum tone tone, const char *fmt, ...);
+void __printf(1, 2) headline(const char *fmt, ...);
+/* Prints what failed and what to look at, ends the guests and the program. */
+void __printf(1, 2) __noreturn fail(const char *fmt, ...);
+double now_s(void);
+
+/* guest.c */
+enum guest_state { GUEST_OFF, GUEST_BOOTING, GUEST_UP };
+
+/* SHA-256 of a guest's two files, as text. */
+struct digests {
+	char common[DIGEST_LEN + 1];
+	char random[DIGEST_LEN + 1];
+};
+
+/**
+ * struct guest - one KVM guest and the QEMU that runs it
+ * @nr:		number that the user sees, from 1
+ * @pid:	the QEMU process
+ * @fd:		our end of its serial console
+ * @state:	how far it is
+ * @started:	when QEMU was started, now_s()
+ * @boot_s:	seconds from there to "guest ready"
+ * @restarts:	how often it was lost while booting
+ * @why:	what went wrong, after a call that failed
+ * @seq:	number of the last command sent, part of the reply's end mark
+ * @console:	all that the console ever said, NUL-terminated
+ * @len:	bytes of that
+ * @mark:	where the answer to the last command begins
+ * @before:	what its files hashed to before merging
+ */
+struct guest {
+	int nr;
+	pid_t pid;
+	int fd;
+	enum guest_state state;
+	double started;
+	double boot_s;
+	int restarts;
+	char why[128];
+	unsigned int seq;
+	char *console;
+	size_t len;
+	size_t mark;
+	struct digests before;
+};
+
+extern struct guest guests[MAX_GUESTS];
+
+void guest_start(struct guest *guest);
+void guest_wait_ready(struct guest *guest);
+void guest_send(struct guest *guest, const char *command);
+char *guest_reply(struct guest *guest);
+void guest_drain(struct guest *guest);
+void guest_check(struct guest *guest);
+void guest_wait_off(struct guest *guest);
+void guests_kill(void);
+int guests_up(void);
+
+/* stat.c */
+/* Names of the counters in /sys/kernel/mm/ksm, in the order of their values. */
+enum ksm_counter {
+	KSM_SHARED,
+	KSM_SHARING,
+	KSM_UNSHARED,
+	KSM_VOLATILE,
+	KSM_SCANNED,
+	KSM_SKIPPED,
+	KSM_FULL_SCANS,
+	KSM_ZERO_PAGES,
+	KSM_CHAINS,
+	KSM_DUPS,
+	KSM_PROFIT,
+	NR_KSM_COUNTERS
+};
+
+extern const char *const ksm_counter_names[NR_KSM_COUNTERS];
+
+struct ksm_counters {
+	long value[NR_KSM_COUNTERS];
+};
+
+struct host_memory {
+	long available_kib;
+	long anon_kib;
+	long qemu_rss_kib;		/* sum over the QEMUs */
+	long qemu_anon_kib;
+	long qemu_pss_kib;
+};
+
+/* What the kernel says about one QEMU. */
+struct qemu_memory {
+	long rss_kib, pss_kib, anon_kib, ksm_kib;	/* smaps_rollup */
+	long rmap_items, zero_pages, merging_pages, profit;	/* ksm_stat */
+};
+
+long file_long(const char *fmt, ...) __printf(1, 2);
+void ksm_read(struct ksm_counters *counters);
+void ksm_write(const char *knob, unsigned long value);
+double ksmd_cpu_s(void);
+void host_memory_read(struct host_memory *memory);
+void qemu_memory_read(const struct guest *guest, struct qemu_memory *memory);
+long qemu_smaps_ksm_kib(const struct guest *guest);
+
+/* The tracepoints, in the order of their names. */
+enum ksm_event {
+	EVENT_ENTER,
+	EVENT_EXIT,
+	EVENT_START_SCAN,
+	EVENT_STOP_SCAN,
+	EVENT_MERGE_ONE_PAGE,
+	EVENT_MERGE_WITH_KSM_PAGE,
+	EVENT_REMOVE_KSM_PAGE,
+	EVENT_REMOVE_RMAP_ITEM,
+	EVENT_ADVISOR,
+	NR_EVENTS
+};
+
+extern const char *const event_names[NR_EVENTS];
+void events_start(void);
+void events_read(long *count);
+
+/* report.c, the part that needs the above */
+struct result {
+	struct host_memory before, merged, after;
+	struct ksm_counters counters;	/* when they stood still */
+	struct qemu_memory qemu[MAX_GUESTS];
+	long smaps_ksm_kib;
+	long events[NR_EVENTS];
+	double boot_s, merge_s, unmerge_s;
+	double ksmd_s;			/* CPU time until they stood still */
+};
+
+void table_head(void);
+void table_row(double seconds, const struct ksm_counters *counters,
+	       double cpu_percent, long total_kib);
+void summary(const struct result *result);
+void print_json(const struct result *result, const char *verdict);
+
+#endif
