@@ -9,7 +9,7 @@
  * that work over the target time in equal batches, and moves there by a
  * weighted average.  Two bounds keep it sane: the CPU time that a page has
  * cost, times the pages per second, may not exceed the CPU share allowed; and
- * the knobs for the smallest start value and the largest value.
+ * the knobs for the smallest and the largest value.
  */
 #include <linux/math64.h>
 #include <linux/sched/cputime.h>

@@ -7,6 +7,7 @@
 #include <trace/events/ksm.h>
 #undef CREATE_TRACE_POINTS
 
+#include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/init.h>
 #include <linux/kthread.h>
@@ -22,6 +23,12 @@ static DECLARE_WAIT_QUEUE_HEAD(pause_wait);
 
 /* Passes before which the per-CPU LRU caches are drained; ksmd only. */
 static unsigned int drains_due;
+
+/* Two passes begin at least this far apart. */
+#define MIN_PASS_US	1000
+
+/* When the last one began; ksmd only. */
+static ktime_t pass_began;
 
 static bool should_run(void)
 {
@@ -73,6 +80,7 @@ static void drop_filter(void)
 static void begin_pass(void)
 {
 	trace_ksm_start_scan(ksm_counters.full_scans, ksm_counters.tracked);
+	pass_began = ktime_get();
 	ksm_advisor_start_scan();
 	ksm_node_check_all();
 	ksm_cursor.new_pages = 0;
@@ -114,6 +122,18 @@ static void drain_if_due(void)
 		return;
 	drains_due--;
 	lru_add_drain_all();
+}
+
+/*
+ * A pass over little memory takes microseconds.  To repeat it at once would
+ * find nothing, however small the pause that was asked for.
+ */
+static void space_passes(void)
+{
+	s64 since_us = ktime_us_delta(ktime_get(), pass_began);
+
+	if (!READ_ONCE(ksm_cursor.slot) && since_us < MIN_PASS_US)
+		usleep_idle_range(MIN_PASS_US - since_us, MIN_PASS_US);
 }
 
 static void pause(void)
@@ -160,8 +180,10 @@ static int ksmd(void *unused)
 	set_freezable();
 	set_user_nice(current, 5);
 	while (!kthread_should_stop()) {
-		if (should_run())
+		if (should_run()) {
+			space_passes();
 			drain_if_due();
+		}
 		mutex_lock(&ksm_scan_mutex);
 		ksm_offline_wait();
 		if (should_run())
