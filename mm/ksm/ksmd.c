@@ -157,22 +157,25 @@ static void pause(void)
 }
 
 /*
- * Nobody is registered, or nothing is to be merged.  The last KSM pages may
- * still be mapped by processes that are about to exit: look now and then.
+ * Nobody is registered, or nothing is to be merged.  The last mm may have gone
+ * without our notice, and the last KSM pages may still be mapped by processes
+ * that are about to exit: look until they are gone.
  */
 static void idle(void)
 {
-	long timeout = (READ_ONCE(ksm_run) & KSM_RUN_MERGE) &&
-		       ksm_node_unchecked() ? HZ : MAX_SCHEDULE_TIMEOUT;
+	long timeout = MAX_SCHEDULE_TIMEOUT;
 
-	if (wait_event_freezable_timeout(ksm_work_wait, should_run() ||
-					 kthread_should_stop(), timeout))
-		return;
-	mutex_lock(&ksm_scan_mutex);
-	ksm_offline_wait();
-	ksm_node_check_all();
-	drop_filter();
-	mutex_unlock(&ksm_scan_mutex);
+	if (READ_ONCE(ksm_run) & KSM_RUN_MERGE) {
+		mutex_lock(&ksm_scan_mutex);
+		ksm_offline_wait();
+		ksm_node_check_all();
+		drop_filter();
+		mutex_unlock(&ksm_scan_mutex);
+		if (ksm_node_unchecked())
+			timeout = HZ / 10;
+	}
+	wait_event_freezable_timeout(ksm_work_wait, should_run() ||
+				     kthread_should_stop(), timeout);
 }
 
 static int ksmd(void *unused)

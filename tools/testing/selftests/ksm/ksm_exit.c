@@ -20,6 +20,11 @@
 #define IDLE_COST	65536	/* bytes of metadata that may stay allocated */
 
 /* All counters at zero once ksmd has looked. */
+static bool costs_little(void *unused)
+{
+	return ksm_get("general_profit") >= -IDLE_COST;
+}
+
 static bool all_gone(void)
 {
 	struct ksm_counters c;
@@ -31,6 +36,8 @@ static bool all_gone(void)
 	    !ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS) ||
 	    !ksm_wait_value("ksm_zero_pages", 0, KSM_DEADLINE_MS))
 		return ksm_counts_are(0, 0, 0, 0);
+	/* The pages of a process go a little after it was forgotten. */
+	ksm_poll(costs_little, NULL, KSM_DEADLINE_MS);
 	ksm_stop();
 	ksm_counters(&c);
 	/* An empty chain and its dups may wait for their pruning. */

@@ -887,6 +887,9 @@ static int torture(const struct torture *t)
 	unsigned int i;
 
 	common_init();
+	/* Somebody has to be registered for full_scans to go on. */
+	if (!t->exact)
+		ksm_mergeable(ksm_map(1), 1);
 	ksm_set("pages_to_scan", 1000);
 	ksm_run();
 	for (i = 0; i < t->workers; i++) {
