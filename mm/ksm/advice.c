@@ -20,8 +20,8 @@ static u64 pages_for_target(const struct ksm_advice *in)
 {
 	u64 target_ms = min_t(u64, in->target_s, U32_MAX) * MSEC_PER_SEC;
 	/* If a batch itself took no time */
-	u64 batches = max(1ULL, div64_u64(target_ms, max(in->sleep_ms, 1U)) +
-			  0ULL);
+	u64 batches = max_t(u64, 1,
+			    div64_u64(target_ms, max(in->sleep_ms, 1U)));
 
 	return div64_u64(in->work + batches - 1, batches);
 }
@@ -35,7 +35,7 @@ static u64 pages_for_cpu(const struct ksm_advice *in)
 
 	if (!in->work)
 		return U64_MAX;
-	page_ns = max(1ULL, div64_u64(in->cpu_ns, in->work) + 0ULL);
+	page_ns = max_t(u64, 1, div64_u64(in->cpu_ns, in->work));
 	return div64_u64(div64_u64(share_ns, page_ns) * max(in->sleep_ms, 1U),
 			 MSEC_PER_SEC);
 }
@@ -71,5 +71,5 @@ unsigned long ksm_advise(const struct ksm_advice *in)
  */
 unsigned int ksm_advice_cpu_percent(const struct ksm_advice *in)
 {
-	return div64_u64(in->cpu_ns * 100, max(in->wall_ns, 1ULL + 0ULL));
+	return div64_u64(in->cpu_ns * 100, max_t(u64, 1, in->wall_ns));
 }

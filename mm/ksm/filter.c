@@ -31,7 +31,7 @@
 #define LINE_SLOTS	(LINE_WORDS * WORD_SLOTS)
 
 #define SLOTS_PER_PAGE	8
-#define MIN_LINES	256
+#define MIN_LINES	256UL
 
 /* How often the epoch moved; all of this is under ksm_scan_mutex */
 unsigned long ksm_filter_epoch;
@@ -81,7 +81,7 @@ static unsigned int wanted_order(unsigned long pages)
 {
 	unsigned long lines = DIV_ROUND_UP(pages * SLOTS_PER_PAGE, LINE_SLOTS);
 
-	return ilog2(roundup_pow_of_two(max(lines, MIN_LINES + 0UL)));
+	return ilog2(roundup_pow_of_two(max(lines, MIN_LINES)));
 }
 
 /**

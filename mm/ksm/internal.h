@@ -65,6 +65,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/rmap.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -91,8 +92,7 @@ struct ksm_key {
  * @list:	all slots in the order of the scan; registry_lock
  * @chunks:	struct ksm_chunk by address >> KSM_CHUNK_SHIFT; changed under
  *		ksm_scan_mutex only
- * @nr_chunks:	chunks allocated
- * @nr_items:	rmap_items allocated
+ * @bytes:	memory of the chunks, of their xarray and of the rmap_items
  * @seen_epoch:	what the filter's epoch was when this mm's last scan began
  * @seen_room:	the same for ksm_stable_room_epoch
  * @dead:	exec gave this mm up half way: let go of it; written under the
@@ -103,8 +103,7 @@ struct ksm_slot {
 	struct hlist_node hash;
 	struct list_head list;
 	struct xarray chunks;
-	unsigned long nr_chunks;
-	unsigned long nr_items;
+	unsigned long bytes;
 	unsigned long seen_epoch;
 	unsigned long seen_room;
 	bool dead;
@@ -126,6 +125,11 @@ static inline bool ksm_slot_exiting(const struct ksm_slot *slot)
 struct ksm_chunk {
 	u64 word[KSM_CHUNK_PAGES];
 };
+
+static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
+{
+	return !memchr_inv(chunk, 0, sizeof(*chunk));
+}
 
 /* Flag in the low bits of ksm_rmap_item.address */
 #define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
@@ -310,6 +314,8 @@ extern struct mutex ksm_scan_mutex;
 u64 *ksm_track_word(struct ksm_slot *slot, unsigned long addr);
 struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 				  bool create);
+void ksm_track_chunks(struct ksm_slot *slot, unsigned long addr,
+		      struct ksm_chunk **chunk, unsigned int nr);
 void ksm_track_trim(struct ksm_slot *slot, unsigned long addr);
 void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new);
 void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
@@ -317,7 +323,6 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  void (*detach)(struct ksm_rmap_item *item));
 struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr);
 void ksm_item_free(struct ksm_rmap_item *item);
-unsigned long ksm_slot_bytes(const struct ksm_slot *slot);
 void ksm_track_recount(struct ksm_slot *slot);
 int __init ksm_track_init(void);
 

@@ -242,7 +242,7 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm)
 
 	spin_lock(&registry_lock);
 	slot = find_slot(mm);
-	bytes = slot ? ksm_slot_bytes(slot) : 0;
+	bytes = slot ? READ_ONCE(slot->bytes) : 0;
 	spin_unlock(&registry_lock);
 	return bytes;
 }

@@ -10,6 +10,7 @@
  * the chunks with the page tables, both in order of address, and drops here
  * what no longer has a page.
  */
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -26,7 +27,7 @@ static struct kmem_cache *item_cache;
 /* A failed allocation means that a page is skipped, so do not try hard. */
 #define GFP_TRACK	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Tree nodes of the xarray: 64 slots and a header, for 64 chunks at best. */
+/* A node of the xarray: 64 slots and a header */
 #define XA_NODE_BYTES	576UL
 
 static unsigned long chunk_index(unsigned long addr)
@@ -39,10 +40,29 @@ static unsigned int word_index(unsigned long addr)
 	return (addr >> PAGE_SHIFT) % KSM_CHUNK_PAGES;
 }
 
-/* An estimate of the xarray's share: exact for dense sets, fair for sparse. */
-static unsigned long chunk_bytes(void)
+/*
+ * Is this chunk alone in its node of the xarray?  The levels above the lowest
+ * are left out of the account: they are a 64th of that, or there is little.
+ */
+static bool alone_in_node(struct ksm_slot *slot, unsigned long index)
 {
-	return sizeof(struct ksm_chunk) + XA_NODE_BYTES / XA_CHUNK_SIZE;
+	unsigned long at = index & ~(XA_CHUNK_SIZE - 1UL);
+
+	return !xa_find(&slot->chunks, &at, index | (XA_CHUNK_SIZE - 1UL),
+			XA_PRESENT);
+}
+
+static long chunk_bytes(struct ksm_slot *slot, unsigned long index)
+{
+	return sizeof(struct ksm_chunk) +
+	       (alone_in_node(slot, index) ? XA_NODE_BYTES : 0);
+}
+
+/* Memory came or went. */
+static void account(struct ksm_slot *slot, long bytes)
+{
+	WRITE_ONCE(slot->bytes, slot->bytes + bytes);
+	ksm_count(&ksm_counters.bytes, bytes);
 }
 
 /**
@@ -58,9 +78,11 @@ struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 				  bool create)
 {
 	struct ksm_chunk *chunk = xa_load(&slot->chunks, chunk_index(addr));
+	long bytes;
 
 	if (chunk || !create)
 		return chunk;
+	bytes = chunk_bytes(slot, chunk_index(addr));
 	chunk = kmem_cache_zalloc(chunk_cache, GFP_TRACK);
 	if (!chunk)
 		return NULL;
@@ -69,9 +91,31 @@ struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 		kmem_cache_free(chunk_cache, chunk);
 		return NULL;
 	}
-	slot->nr_chunks++;
-	ksm_count(&ksm_counters.bytes, chunk_bytes());
+	account(slot, bytes);
 	return chunk;
+}
+
+/**
+ * ksm_track_chunks - the chunks of neighbouring pages
+ * @slot:  whose
+ * @addr:  any address in the first one
+ * @chunk: filled in, with NULL where nothing is known
+ * @nr:	   how many
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_track_chunks(struct ksm_slot *slot, unsigned long addr,
+		      struct ksm_chunk **chunk, unsigned int nr)
+{
+	XA_STATE(xas, &slot->chunks, chunk_index(addr));
+	unsigned int i;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	rcu_read_lock();
+	chunk[0] = xas_load(&xas);
+	for (i = 1; i < nr; i++)
+		chunk[i] = xas_next(&xas);
+	rcu_read_unlock();
 }
 
 /**
@@ -100,12 +144,11 @@ void ksm_track_trim(struct ksm_slot *slot, unsigned long addr)
 {
 	struct ksm_chunk *chunk = ksm_track_chunk(slot, addr, false);
 
-	if (!chunk || memchr_inv(chunk, 0, sizeof(*chunk)))
+	if (!chunk || !ksm_chunk_empty(chunk))
 		return;
 	xa_erase(&slot->chunks, chunk_index(addr));
 	kmem_cache_free(chunk_cache, chunk);
-	slot->nr_chunks--;
-	ksm_count(&ksm_counters.bytes, -(long)chunk_bytes());
+	account(slot, -chunk_bytes(slot, chunk_index(addr)));
 }
 
 /* Does the filter count this word, and under which key? */
@@ -233,8 +276,7 @@ struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
 		return NULL;
 	item->slot = slot;
 	item->address = addr;
-	slot->nr_items++;
-	ksm_count(&ksm_counters.bytes, sizeof(*item));
+	account(slot, sizeof(*item));
 	return item;
 }
 
@@ -244,21 +286,8 @@ struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
  */
 void ksm_item_free(struct ksm_rmap_item *item)
 {
-	item->slot->nr_items--;
-	ksm_count(&ksm_counters.bytes, -(long)sizeof(*item));
+	account(item->slot, -(long)sizeof(*item));
 	kmem_cache_free(item_cache, item);
-}
-
-/**
- * ksm_slot_bytes - memory that tracking an mm takes
- * @slot: which
- *
- * Return: bytes.
- */
-unsigned long ksm_slot_bytes(const struct ksm_slot *slot)
-{
-	return READ_ONCE(slot->nr_chunks) * chunk_bytes() +
-	       READ_ONCE(slot->nr_items) * sizeof(struct ksm_rmap_item);
 }
 
 int __init ksm_track_init(void)

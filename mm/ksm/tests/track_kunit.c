@@ -196,10 +196,26 @@ static void drop_range(struct kunit *test, struct track_model *m,
 			expect_trimmed(m, c);
 }
 
+/* Nodes of the xarray that chunks are in: 64 slots of eight bytes and a header */
+static unsigned long used_nodes(const struct track_model *m)
+{
+	unsigned long nodes = 0, node, last = ~0UL;
+	unsigned int c;
+
+	for (c = 0; c < NR_CHUNKS; c++) {
+		node = address(c * KSM_CHUNK_PAGES) >> KSM_CHUNK_SHIFT >> 6;
+		if (m->chunk[c] && node != last) {
+			nodes++;
+			last = node;
+		}
+	}
+	return nodes;
+}
+
 static void expect_counters(struct kunit *test, struct track_model *m, int step)
 {
 	unsigned long tracked = 0, unshared = 0, items = 0, chunks = 0;
-	unsigned long bytes = ksm_slot_bytes(&m->slot);
+	unsigned long bytes = m->slot.bytes;
 	unsigned int i;
 
 	for (i = 0; i < NR_PAGES; i++) {
@@ -220,12 +236,12 @@ static void expect_counters(struct kunit *test, struct track_model *m, int step)
 			    unshared, "step %d", step);
 	KUNIT_EXPECT_EQ_MSG(test, m->mm->ksm_rmap_items, tracked, "step %d",
 			    step);
-	KUNIT_EXPECT_EQ_MSG(test, m->slot.nr_items, items, "step %d", step);
-	KUNIT_EXPECT_EQ_MSG(test, m->slot.nr_chunks, chunks, "step %d", step);
 	KUNIT_EXPECT_EQ_MSG(test, ksm_counters.bytes - m->before.bytes, bytes,
 			    "step %d", step);
-	KUNIT_EXPECT_GE(test, bytes, chunks * sizeof(struct ksm_chunk) +
-			items * sizeof(struct ksm_rmap_item));
+	KUNIT_EXPECT_EQ_MSG(test, bytes,
+			    chunks * 8 * KSM_CHUNK_PAGES +
+			    items * sizeof(struct ksm_rmap_item) +
+			    used_nodes(m) * 576, "step %d", step);
 }
 
 /* Two pages or more with a key: the filter may not deny it. */
@@ -249,7 +265,7 @@ static void finish(struct kunit *test, struct track_model *m)
 	drop_range(test, m, 0, ~0UL);
 	expect_counters(test, m, -1);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&m->slot.chunks));
-	KUNIT_EXPECT_EQ(test, ksm_slot_bytes(&m->slot), 0);
+	KUNIT_EXPECT_EQ(test, m->slot.bytes, 0);
 	xa_destroy(&m->slot.chunks);
 	ksm_filter_free();
 }
@@ -278,7 +294,8 @@ static void track_chunks(struct kunit *test)
 	}
 	KUNIT_EXPECT_PTR_EQ(test, ksm_track_word(&m->slot, 2 * size),
 			    &next->word[0]);
-	KUNIT_EXPECT_EQ(test, m->slot.nr_chunks, 2);
+	KUNIT_EXPECT_EQ(test, m->slot.bytes,
+			2 * sizeof(struct ksm_chunk) + 576);
 
 	/* One that is in use is not trimmed. */
 	ksm_track_set(&m->slot, &next->word[15], ksm_state_fresh(1));
@@ -290,6 +307,37 @@ static void track_chunks(struct kunit *test)
 	ksm_track_trim(&m->slot, size);
 	ksm_track_trim(&m->slot, 0);
 	KUNIT_EXPECT_NULL(test, ksm_track_word(&m->slot, 2 * size));
+	finish(test, m);
+}
+
+/* Neighbours are found at once, wherever holes are and the xarray's nodes end */
+static void track_neighbours(struct kunit *test)
+{
+	static const unsigned long used[] = { 1, 2, 62, 63, 64, 127, 130, 4097 };
+	struct track_model *m = model_alloc(test);
+	struct ksm_chunk *chunk[4];
+	unsigned long first;
+	unsigned int i;
+
+	guard(mutex)(&ksm_scan_mutex);
+	ksm_track_chunks(&m->slot, 0, chunk, ARRAY_SIZE(chunk));
+	for (i = 0; i < ARRAY_SIZE(chunk); i++)
+		KUNIT_EXPECT_NULL(test, chunk[i]);
+	for (i = 0; i < ARRAY_SIZE(used); i++)
+		KUNIT_EXPECT_NOT_NULL(test, ksm_track_chunk(&m->slot,
+					used[i] << KSM_CHUNK_SHIFT, true));
+	for (first = 0; first < 4100; first++) {
+		ksm_track_chunks(&m->slot,
+				 (first << KSM_CHUNK_SHIFT) + PAGE_SIZE,
+				 chunk, ARRAY_SIZE(chunk));
+		for (i = 0; i < ARRAY_SIZE(chunk); i++)
+			KUNIT_EXPECT_PTR_EQ_MSG(test, chunk[i],
+				ksm_track_chunk(&m->slot, (first + i) <<
+						KSM_CHUNK_SHIFT, false),
+				"chunk %lu and %u", first, i);
+	}
+	for (i = 0; i < ARRAY_SIZE(used); i++)
+		ksm_track_trim(&m->slot, used[i] << KSM_CHUNK_SHIFT);
 	finish(test, m);
 }
 
@@ -437,26 +485,34 @@ static void track_random(struct kunit *test)
 	finish(test, m);
 }
 
-/* Eight bytes for a page, and 16 with all that belongs to it */
+/* What a page costs that nobody resembles, the filter not counted */
 static void track_is_small(struct kunit *test)
 {
 	struct track_model *m = model_alloc(test);
-	unsigned long bytes;
+	unsigned long addr, size = 1UL << KSM_CHUNK_SHIFT;
+	const unsigned int nr = 64;
 	unsigned int i;
 
 	guard(mutex)(&ksm_scan_mutex);
-	for (i = 0; i < NR_PAGES; i++)
-		change(test, m, i, QUIET, i % NR_PROBES);
-	bytes = ksm_slot_bytes(&m->slot);
-	KUNIT_EXPECT_LE(test, bytes, NR_PAGES * 14);
+	/* Dense memory: eight bytes, and less than one for the xarray */
+	for (i = 0; i < nr; i++)
+		ksm_track_chunk(&m->slot, i * size, true);
+	KUNIT_EXPECT_LT(test, m->slot.bytes, nr * KSM_CHUNK_PAGES * 9);
+	for (i = 0; i < nr; i++)
+		ksm_track_trim(&m->slot, i * size);
+	/* A single page in every fourth chunk */
+	for (i = 0; i < nr; i++)
+		ksm_track_chunk(&m->slot, 4 * i * size, true);
+	KUNIT_EXPECT_LT(test, m->slot.bytes, nr * 200);
+	for (addr = 0; addr < 4 * nr * size; addr += 4 * size)
+		ksm_track_trim(&m->slot, addr);
 	KUNIT_EXPECT_LE(test, sizeof(struct ksm_rmap_item), 64);
-	/* A page in 256 KiB: the chunk and its share of the xarray */
-	KUNIT_EXPECT_LE(test, bytes / NR_CHUNKS, 256);
 	finish(test, m);
 }
 
 static struct kunit_case track_cases[] = {
 	KUNIT_CASE(track_chunks),
+	KUNIT_CASE(track_neighbours),
 	KUNIT_CASE(track_transitions),
 	KUNIT_CASE(track_drop_range),
 	KUNIT_CASE(track_recount),

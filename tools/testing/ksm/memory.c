@@ -51,7 +51,7 @@ static void memory_track(struct kunit *test)
 		long budget = shim_alloc_budget;
 
 		KUNIT_EXPECT_NULL(test, ksm_track_chunk(&slot, 0, true));
-		KUNIT_EXPECT_EQ(test, slot.nr_chunks, 0);
+		KUNIT_EXPECT_EQ(test, slot.bytes, 0);
 		KUNIT_EXPECT_EQ(test, ksm_counters.bytes, bytes);
 		KUNIT_EXPECT_EQ(test, shim_objects, 0);
 		KUNIT_EXPECT_TRUE(test, xa_empty(&slot.chunks));
@@ -59,7 +59,7 @@ static void memory_track(struct kunit *test)
 	}
 	shim_alloc_budget = 0;
 	KUNIT_EXPECT_NULL(test, ksm_item_alloc(&slot, 0));
-	KUNIT_EXPECT_EQ(test, slot.nr_items, 0);
+	KUNIT_EXPECT_EQ(test, slot.bytes, 0);
 	KUNIT_EXPECT_EQ(test, ksm_counters.bytes, bytes);
 	shim_alloc_budget = -1;
 	xa_destroy(&slot.chunks);

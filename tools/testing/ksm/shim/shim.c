@@ -179,6 +179,16 @@ void *shim_xa_next(struct shim_walk *walk)
 	return entry->value;
 }
 
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
+	      unsigned int filter)
+{
+	struct shim_walk walk = {
+		.xa = xa, .index = index, .next = *index, .last = max,
+	};
+
+	return shim_xa_next(&walk);
+}
+
 /* --- those parts of KSM that are not here ------------------------------ */
 
 bool ksm_registry_empty(void)

@@ -35,6 +35,30 @@ static inline int xa_err(const void *entry)
 	return entry == SHIM_XA_NOMEM ? -ENOMEM : 0;
 }
 
+#define XA_PRESENT	0
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
+	      unsigned int filter);
+
+/* Neighbouring entries */
+struct xa_state {
+	struct xarray *xa;
+	unsigned long index;
+};
+
+#define XA_STATE(name, array, at) \
+	struct xa_state name = { .xa = (array), .index = (at) }
+
+static inline void *xas_load(struct xa_state *xas)
+{
+	return xa_load(xas->xa, xas->index);
+}
+
+static inline void *xas_next(struct xa_state *xas)
+{
+	xas->index++;
+	return xas_load(xas);
+}
+
 /* Where a walk over the entries is; they may be erased on the way. */
 struct shim_walk {
 	struct xarray *xa;
