@@ -4,7 +4,8 @@
  *
  * The life of a page
  *
- *	walk.c sees a page table entry and asks state.c what to think of it:
+ *	walk.c goes over the page tables; slice.c sees an entry and asks state.c
+ *	what to think of it:
  *
  *	  new, changed ---> fingerprint.c takes its probe, filter.c counts it
  *	  unchanged    ---> nothing, unless the filter knows its like
@@ -72,6 +73,7 @@
 #include "busted.h"
 #include "filter.h"
 #include "fingerprint.h"
+#include "pace.h"
 #include "state.h"
 
 /**
@@ -419,29 +421,19 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 		    unsigned long pfn);
 extern bool ksm_match_was_busy;
 
-/* Unchanged pages may take this long out of a batch. */
-#define KSM_QUIET_NS	NSEC_PER_MSEC
-
-/**
- * struct ksm_pace - when a batch ends
- * @left:     pages that may still be read, searched or merged
- * @quiet_ns: time spent on unchanged pages
- * @stamp:    local_clock() when time was last taken, in ns
- * @freeze_stamp: local_clock() when it was last seen that we are not to freeze
- * @over:     it ends now
- */
-struct ksm_pace {
-	unsigned long left;
-	u64 quiet_ns;
-	u64 stamp;
-	u64 freeze_stamp;
-	bool over;
-};
-
 /* walk.c */
 bool ksm_walk(struct ksm_pace *pace);
 int ksm_walk_unmerge_all(void);
 void ksm_walk_forget_all(void);
+
+/* hotplug.c */
+#ifdef CONFIG_MEMORY_HOTREMOVE
+void ksm_offline_wait(void);
+#else
+static inline void ksm_offline_wait(void)
+{
+}
+#endif
 
 /* advisor.c */
 void ksm_advisor_start_scan(void);
@@ -454,14 +446,5 @@ int ksm_set_run(unsigned long value);
 int ksm_set_max_page_sharing(unsigned int value);
 int ksm_set_merge_across_nodes(bool value);
 void ksm_set_use_zero_pages(bool value);
-
-/* hotplug.c */
-#ifdef CONFIG_MEMORY_HOTREMOVE
-void ksm_offline_wait(void);
-#else
-static inline void ksm_offline_wait(void)
-{
-}
-#endif
 
 #endif /* _MM_KSM_INTERNAL_H */

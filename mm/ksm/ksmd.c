@@ -13,6 +13,7 @@
 #include <linux/kthread.h>
 #include <linux/oom.h>
 #include <linux/random.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 
@@ -104,13 +105,15 @@ static void end_pass(void)
 
 static void do_batch(void)
 {
-	struct ksm_pace pace = { .left = READ_ONCE(ksm_pages_to_scan) };
+	unsigned int pages = READ_ONCE(ksm_pages_to_scan);
+	struct ksm_pace pace;
 
-	if (!pace.left)
+	if (!pages)
 		return;
 	fit_filter();
 	if (!ksm_cursor.slot)
 		begin_pass();
+	ksm_pace_begin(&pace, pages, local_clock());
 	if (ksm_walk(&pace))
 		end_pass();
 }
@@ -138,15 +141,10 @@ static void space_passes(void)
 
 static void pause(void)
 {
-	static unsigned long freeze_checked;
 	unsigned int ms = READ_ONCE(ksm_sleep_ms);
 
 	if (!ms) {
-		/* A pass may take microseconds only: not each time. */
-		if (time_after(jiffies, freeze_checked)) {
-			freeze_checked = jiffies;
-			try_to_freeze();
-		}
+		try_to_freeze();
 		cond_resched();
 		return;
 	}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* When a batch ends, see pace.c */
+#ifndef _MM_KSM_PACE_H
+#define _MM_KSM_PACE_H
+
+#include <linux/types.h>
+
+/* Unchanged pages may take this long out of a batch. */
+#define KSM_QUIET_NS	1000000ULL
+
+/**
+ * struct ksm_pace - how far a batch may still go
+ * @left:     pages that may still be read, searched or merged
+ * @quiet_ns: time spent on unchanged pages
+ * @stamp_ns: the clock when time was last taken
+ * @worked:   something was read, searched or merged since then
+ */
+struct ksm_pace {
+	unsigned long left;
+	u64 quiet_ns;
+	u64 stamp_ns;
+	bool worked;
+};
+
+void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns);
+void ksm_pace_work(struct ksm_pace *pace, unsigned long pages);
+void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns);
+void ksm_pace_time(struct ksm_pace *pace, u64 now_ns);
+bool ksm_pace_over(const struct ksm_pace *pace);
+
+#endif /* _MM_KSM_PACE_H */

@@ -1,0 +1,657 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Up to 64 neighbouring entries of a page table: what to think of each page,
+ * and which of them deserve a closer look.
+ *
+ * Under one hold of the page table lock, in this order:
+ *
+ *  1. read the entries;
+ *  2. judge each page from what was read;
+ *  3. where a dirty bit is to be cleared: mark the folio dirty, then clean the
+ *     entry;
+ *  4. flush the TLBs, before the lock is dropped: reclaim and MADV_FREE leave
+ *     out their own flush where they see a clean entry, so that a store
+ *     through a stale entry would be lost;
+ *  5. only now read content: what is written from here on sets the bit again.
+ *
+ * What comes out is a list of jobs: address, page frame number and probe, but
+ * no reference and no lock.
+ */
+#include <linux/highmem.h>
+#include <linux/hugetlb.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/prefetch.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <asm/tlbflush.h>
+
+#include "../internal.h"
+#include "internal.h"
+#include "slice.h"
+
+#define SLICE_CHUNKS	(KSM_SLICE / KSM_CHUNK_PAGES)
+
+/* Probes are announced to the cache this many pages ahead. */
+#define PREFETCH_AHEAD	6
+
+/* Every so many passes a key is taken again, whatever the dirty bit says. */
+#define RENEW_PASSES	16
+
+/* The entries and what is planned for them */
+struct slice {
+	struct ksm_visit *v;
+	struct vm_area_struct *vma;
+	unsigned long base;		/* address of entry 0 */
+	unsigned int first, end;	/* entries that are looked at */
+	bool huge;			/* one huge entry maps all pages */
+	pte_t *ptep;			/* entry @first, if not */
+	struct ksm_chunk *chunk[SLICE_CHUNKS];
+	struct page *page[KSM_SLICE];
+	u8 verdict[KSM_SLICE];
+	u64 clean;			/* entries whose dirty bit goes */
+	u64 probe;			/* entries whose page is read */
+	u64 renew;			/* entries whose key is taken again */
+	u64 work;			/* entries that use up the pace */
+	unsigned int skipped;
+};
+
+static void add_job(struct slice *s, const struct ksm_job *job)
+{
+	s->v->job[s->v->nr_jobs++] = *job;
+}
+
+static unsigned long entry_addr(const struct slice *s, unsigned int i)
+{
+	return s->base + i * PAGE_SIZE;
+}
+
+static unsigned long chunk_addr(const struct slice *s, unsigned int g)
+{
+	return entry_addr(s, g * KSM_CHUNK_PAGES);
+}
+
+static u64 *entry_word(const struct slice *s, unsigned int i)
+{
+	struct ksm_chunk *chunk = s->chunk[i / KSM_CHUNK_PAGES];
+
+	return chunk ? &chunk->word[i % KSM_CHUNK_PAGES] : NULL;
+}
+
+static void set_word(const struct slice *s, unsigned int i, u64 new)
+{
+	ksm_track_set(s->v->slot, entry_word(s, i), new);
+}
+
+/* An item in the unstable tree goes; @word is what it leaves behind. */
+static void drop_unstable(const struct slice *s, unsigned int i, u64 word)
+{
+	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
+
+	ksm_unstable_erase(item);
+	set_word(s, i, word);
+	ksm_item_free(item);
+}
+
+/* The page table has no page for entry @i that could be merged. */
+static void lose(struct slice *s, unsigned int i)
+{
+	u64 *word = entry_word(s, i);
+	u64 old = word ? *word : 0;
+
+	if (!old)
+		return;
+	if (ksm_word_tag(old) == KSM_TAG_UNSTABLE) {
+		drop_unstable(s, i, 0);
+		return;
+	}
+	set_word(s, i, 0);
+	if (ksm_word_tag(old) == KSM_TAG_STABLE)
+		add_job(s, &(struct ksm_job) {
+			.kind = KSM_JOB_DETACH,
+			.item = ksm_word_item(old),
+		});
+}
+
+static void plan_probe(struct slice *s, unsigned int i,
+		       enum ksm_verdict verdict)
+{
+	s->verdict[i] = verdict;
+	s->probe |= BIT_ULL(i);
+}
+
+/* Is this the zero page's key, and may it be mapped? */
+static bool zero_key(const struct slice *s, u32 short_key, unsigned long pfn)
+{
+	return READ_ONCE(ksm_use_zero_pages) &&
+	       short_key == ksm_short(ksm_probe_of_zeroes() ^
+				      ksm_scope(s->v->slot->mm,
+						ksm_page_nid(pfn)));
+}
+
+static bool has_like(const struct slice *s, u32 short_key, unsigned long pfn)
+{
+	return ksm_filter_shared(short_key) || zero_key(s, short_key, pfn);
+}
+
+/* Has the filter learnt something since this mm was last walked over? */
+static bool filter_moved(const struct ksm_visit *v)
+{
+	return !v->patient || v->slot->seen_epoch != ksm_filter_epoch;
+}
+
+static bool room_moved(const struct ksm_visit *v)
+{
+	return !v->patient || v->slot->seen_room != ksm_stable_room_epoch;
+}
+
+/* An unchanged page, by its entry alone. */
+static void judge_unchanged(struct slice *s, unsigned int i, u64 word)
+{
+	unsigned long pfn = page_to_pfn(s->page[i]);
+	bool looks = ksm_state_looks(&word, filter_moved(s->v));
+
+	if (looks && has_like(s, ksm_word_short(word), pfn)) {
+		s->work |= BIT_ULL(i);
+		plan_probe(s, i, KSM_VERIFY);
+	} else {
+		s->skipped++;
+		if (looks)
+			word = ksm_state_unmatched(word);
+	}
+	set_word(s, i, word);
+}
+
+/* A page without an item */
+static void judge_inline(struct slice *s, unsigned int i, u64 word,
+			 const struct ksm_look *look)
+{
+	enum ksm_verdict verdict;
+
+	word = ksm_state_judge(word, look, &verdict);
+	if (look->dirty && look->trust && verdict != KSM_PASS_OVER)
+		s->clean |= BIT_ULL(i);
+	switch (verdict) {
+	case KSM_UNCHANGED:
+		judge_unchanged(s, i, word);
+		return;
+	case KSM_PASS_OVER:
+	case KSM_VOLATILE:
+		s->skipped++;
+		set_word(s, i, word);
+		return;
+	case KSM_NEW:
+		ksm_cursor.new_pages++;
+		fallthrough;
+	case KSM_CHANGED:
+	case KSM_SETTLED:
+		s->work |= BIT_ULL(i);
+		break;
+	case KSM_VERIFY:
+		/* If it turns out to be unchanged, it was no work. */
+		if (!look->patient)
+			s->work |= BIT_ULL(i);
+		break;
+	}
+	set_word(s, i, word);
+	plan_probe(s, i, verdict);
+}
+
+/* Has there been room for it in the stable tree since it was last seen? */
+static bool may_join(const struct slice *s, const struct ksm_rmap_item *item)
+{
+	return room_moved(s->v) && ksm_stable_has(item->key.probe);
+}
+
+/* A page that waits in the unstable tree for its like */
+static void judge_unstable(struct slice *s, unsigned int i,
+			   const struct ksm_look *look)
+{
+	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
+	unsigned long pfn = page_to_pfn(s->page[i]);
+	u64 word;
+
+	if (item->pfn == pfn && !look->trust) {
+		/* Only its probe can tell. */
+		if (!look->patient)
+			s->work |= BIT_ULL(i);
+		plan_probe(s, i, KSM_VERIFY);
+	} else if (item->pfn == pfn && !look->dirty) {
+		if (look->renew || may_join(s, item))
+			plan_probe(s, i, KSM_VERIFY);
+		else
+			s->skipped++;
+	} else {
+		word = item->pfn == pfn ?
+			ksm_state_quiet(pfn, ksm_short(item->key.probe)) : 0;
+		drop_unstable(s, i, word);
+		judge_inline(s, i, word, look);
+	}
+}
+
+static void judge_ksm_page(struct slice *s, unsigned int i)
+{
+	unsigned long pfn = page_to_pfn(s->page[i]);
+	u64 word = *entry_word(s, i);
+
+	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
+		struct ksm_rmap_item *item = ksm_word_item(word);
+
+		if (item->pfn == pfn && item->node &&
+		    READ_ONCE(item->node->pfn) == pfn) {
+			s->skipped++;
+			return;
+		}
+	}
+	s->work |= BIT_ULL(i);
+	add_job(s, &(struct ksm_job) {
+		.kind = KSM_JOB_JOIN,
+		.addr = entry_addr(s, i),
+		.pfn = pfn,
+	});
+}
+
+/* Entry @i maps s->page[i]. */
+static void judge_page(struct slice *s, unsigned int i, bool dirty, bool trust)
+{
+	struct page *page = s->page[i];
+	struct ksm_look look = {
+		.pfn = page_to_pfn(page),
+		.dirty = dirty,
+		.trust = trust,
+		.patient = s->v->patient,
+		.renew = s->renew & BIT_ULL(i),
+	};
+	u64 word;
+
+	if (PageKsm(page)) {
+		/* Left by a fork: the folio is dirty, its entries need not be */
+		if (dirty)
+			s->clean |= BIT_ULL(i);
+		judge_ksm_page(s, i);
+		return;
+	}
+	word = *entry_word(s, i);
+	if (ksm_word_tag(word) == KSM_TAG_UNSTABLE) {
+		judge_unstable(s, i, &look);
+		return;
+	}
+	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
+		/* Written to: its mapping of the KSM page is gone. */
+		lose(s, i);
+		word = 0;
+	}
+	judge_inline(s, i, word, &look);
+}
+
+/* Can a page be merged at all? */
+static bool eligible(struct page *page)
+{
+	return page && PageAnon(page) && !PageHWPoison(page) &&
+	       !is_zone_device_page(page);
+}
+
+/*
+ * The common case, which must not touch the page: nothing has changed, and
+ * nothing new is known.
+ */
+static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
+{
+	struct ksm_rmap_item *item;
+
+	if (pte_dirty(pte) || (s->renew & BIT_ULL(i)))
+		return false;
+	switch (ksm_word_tag(word)) {
+	case KSM_TAG_STABLE:
+		item = ksm_word_item(word);
+		return item->pfn == pte_pfn(pte) && !pte_write(pte) &&
+		       READ_ONCE(item->node);
+	case KSM_TAG_UNSTABLE:
+		item = ksm_word_item(word);
+		return s->v->trust && item->pfn == pte_pfn(pte) &&
+		       !room_moved(s->v);
+	default:
+		return s->v->trust && (word & KSM_WORD_QUIET) &&
+		       !(word & KSM_WORD_LOOK) && !ksm_word_wait(word) &&
+		       ksm_word_pfn(word) == (u16)pte_pfn(pte) &&
+		       !filter_moved(s->v);
+	}
+}
+
+static bool may_have_page(pte_t pte)
+{
+	return pte_present(pte) && !pte_special(pte);
+}
+
+static bool is_moving(pte_t pte)
+{
+	return !pte_present(pte) && !pte_none(pte) &&
+	       is_migration_entry(pte_to_swp_entry(pte));
+}
+
+/* In a block of entries with one dirty bit, that bit only proves "clean". */
+static bool shares_dirty_bit(const struct slice *s, unsigned int i, pte_t pte)
+{
+	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
+}
+
+static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
+{
+	u64 *word = entry_word(s, i);
+
+	if (!may_have_page(pte)) {
+		/* On its way to another place, it is neither here nor gone. */
+		if (!is_moving(pte))
+			lose(s, i);
+		return;
+	}
+	if (!word)
+		return;
+	if (steady(s, i, pte, *word)) {
+		s->skipped++;
+		return;
+	}
+	s->page[i] = vm_normal_page(s->vma, entry_addr(s, i), pte);
+	if (!eligible(s->page[i]))
+		lose(s, i);
+	else if (shares_dirty_bit(s, i, pte))
+		judge_page(s, i, false, s->v->trust && !pte_dirty(pte));
+	else
+		judge_page(s, i, pte_dirty(pte), s->v->trust);
+}
+
+/* Stop planning where the batch ends. */
+static bool slice_full(struct slice *s, unsigned int i)
+{
+	if (hweight64(s->work) < s->v->pace->left)
+		return false;
+	s->end = i + 1;
+	return true;
+}
+
+static void judge_table(struct slice *s)
+{
+	pte_t pte[KSM_SLICE];
+	unsigned int i;
+
+	for (i = s->first; i < s->end; i++) {
+		u64 *word = entry_word(s, i);
+
+		pte[i] = ptep_get(s->ptep + i - s->first);
+		if (word && ksm_word_tag(*word))
+			prefetch(ksm_word_item(*word));
+	}
+	for (i = s->first; i < s->end; i++) {
+		judge_entry(s, i, pte[i]);
+		if (slice_full(s, i))
+			break;
+	}
+}
+
+/* Steps 3 and 4 */
+static void clean_entries(struct slice *s)
+{
+	unsigned int from = __ffs64(s->clean), to = fls64(s->clean), i;
+
+	arch_enter_lazy_mmu_mode();
+	for (i = from; i < to; i++) {
+		if (!(s->clean & BIT_ULL(i)))
+			continue;
+		folio_mark_dirty(page_folio(s->page[i]));
+		clear_young_dirty_ptes(s->vma, entry_addr(s, i),
+				       s->ptep + i - s->first, 1,
+				       CYDP_CLEAR_DIRTY);
+	}
+	arch_leave_lazy_mmu_mode();
+	flush_tlb_range(s->vma, entry_addr(s, from), entry_addr(s, to));
+}
+
+static void hand_on(struct slice *s, unsigned int i, u64 probe)
+{
+	s->work |= BIT_ULL(i);
+	add_job(s, &(struct ksm_job) {
+		.kind = KSM_JOB_CANDIDATE,
+		.addr = entry_addr(s, i),
+		.pfn = page_to_pfn(s->page[i]),
+		.probe = probe,
+	});
+}
+
+/* With smart_scan=0 a key is taken anew as a whole. */
+static bool stale_digest(const struct slice *s,
+			 const struct ksm_rmap_item *item)
+{
+	return !s->v->patient && (item->address & KSM_ITEM_DIGEST);
+}
+
+static void probed_unstable(struct slice *s, unsigned int i, u64 probe)
+{
+	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
+	u64 word;
+	bool changed;
+
+	word = ksm_state_quiet(item->pfn, ksm_short(item->key.probe));
+	if (item->key.probe == probe) {
+		/* Who has lost his like needs no item any more. */
+		if (!has_like(s, ksm_short(probe), item->pfn))
+			drop_unstable(s, i, ksm_state_unmatched(word));
+		else if ((s->renew & BIT_ULL(i)) || may_join(s, item) ||
+			 stale_digest(s, item))
+			hand_on(s, i, probe);
+		return;
+	}
+	s->work |= BIT_ULL(i);
+	drop_unstable(s, i, word);
+	word = ksm_state_probed(word, KSM_VERIFY, ksm_short(probe), &changed);
+	set_word(s, i, word);
+}
+
+static void probed_inline(struct slice *s, unsigned int i, u64 probe)
+{
+	u32 short_key = ksm_short(probe);
+	bool changed, looks;
+	u64 word;
+
+	word = ksm_state_probed(*entry_word(s, i), s->verdict[i], short_key,
+				&changed);
+	/* Enter the key first, so that the filter counts this page itself. */
+	set_word(s, i, word);
+	if (changed) {
+		s->work |= BIT_ULL(i);
+		return;
+	}
+	looks = ksm_state_looks(&word, filter_moved(s->v)) || !s->v->patient ||
+		(s->renew & BIT_ULL(i));
+	if (looks && has_like(s, short_key, page_to_pfn(s->page[i])))
+		hand_on(s, i, probe);
+	else if (looks)
+		word = ksm_state_unmatched(word);
+	set_word(s, i, word);
+}
+
+static void probe_entry(struct slice *s, unsigned int i)
+{
+	struct page *page = s->page[i];
+	void *content = kmap_local_page(page);
+	u64 probe = ksm_probe(content);
+
+	kunmap_local(content);
+	probe ^= ksm_scope(s->v->slot->mm, ksm_page_nid(page_to_pfn(page)));
+	if (ksm_word_tag(*entry_word(s, i)) == KSM_TAG_UNSTABLE)
+		probed_unstable(s, i, probe);
+	else
+		probed_inline(s, i, probe);
+}
+
+static void prefetch_entry(struct slice *s, unsigned int i)
+{
+	/* Highmem would have to be mapped, which costs more than it saves. */
+	if (!PageHighMem(s->page[i]))
+		ksm_probe_prefetch(page_address(s->page[i]));
+}
+
+/* Step 5 */
+static void probe_entries(struct slice *s)
+{
+	u64 ahead = s->probe, todo = s->probe;
+	unsigned int n = 0;
+
+	for (; todo; todo &= todo - 1) {
+		for (; ahead && n < PREFETCH_AHEAD; ahead &= ahead - 1, n++)
+			prefetch_entry(s, __ffs64(ahead));
+		n--;
+		probe_entry(s, __ffs64(todo));
+	}
+	ksm_count(&ksm_counters.scanned, hweight64(s->probe));
+}
+
+static void finish_slice(struct slice *s)
+{
+	unsigned int g;
+
+	ksm_count(s->v->patient ? &ksm_counters.skipped :
+				  &ksm_counters.scanned, s->skipped);
+	ksm_cursor.work += hweight64(s->work);
+	ksm_pace_work(s->v->pace, hweight64(s->work));
+	for (g = 0; g < SLICE_CHUNKS; g++)
+		if (s->chunk[g] && ksm_chunk_empty(s->chunk[g]))
+			ksm_track_trim(s->v->slot, chunk_addr(s, g));
+}
+
+/* Which entries have a page?  Without the lock, so this is a hint. */
+static u64 present_entries(struct slice *s, pmd_t *pmd)
+{
+	pte_t *ptep = pte_offset_map(pmd, entry_addr(s, s->first));
+	u64 present = 0;
+	unsigned int i;
+
+	if (!ptep)
+		return 0;
+	for (i = s->first; i < s->end; i++)
+		if (may_have_page(ptep_get_lockless(ptep + i - s->first)))
+			present |= BIT_ULL(i);
+	pte_unmap(ptep);
+	return present;
+}
+
+/* The entries of a huge page or, if there is no memory in it, none */
+static u64 huge_entries(pmd_t *pmd)
+{
+	return is_huge_zero_pmd(pmdp_get_lockless(pmd)) ? 0 : ~0ULL;
+}
+
+static u64 chunk_mask(unsigned int g)
+{
+	return GENMASK_ULL(KSM_CHUNK_PAGES - 1, 0) << (g * KSM_CHUNK_PAGES);
+}
+
+/* Make the chunks that are missing where there are pages. */
+static void make_chunks(struct slice *s, pmd_t *pmd)
+{
+	u64 missing = 0;
+	unsigned int g;
+
+	for (g = 0; g < SLICE_CHUNKS; g++)
+		if (!s->chunk[g])
+			missing |= chunk_mask(g);
+	if (!missing)
+		return;
+	missing &= s->huge ? huge_entries(pmd) : present_entries(s, pmd);
+	for (g = 0; g < SLICE_CHUNKS; g++)
+		if (missing & chunk_mask(g))
+			s->chunk[g] = ksm_track_chunk(s->v->slot,
+						      chunk_addr(s, g), true);
+}
+
+/* Before a lock is taken, as this allocates. */
+static void load_chunks(struct slice *s, pmd_t *pmd)
+{
+	unsigned int g;
+
+	ksm_track_chunks(s->v->slot, s->base, s->chunk, SLICE_CHUNKS);
+	make_chunks(s, pmd);
+	/* Keys are renewed chunk by chunk, each in another one of the passes */
+	for (g = 0; g < SLICE_CHUNKS; g++)
+		if (((chunk_addr(s, g) >> KSM_CHUNK_SHIFT) + ksm_cursor.pass) %
+		    RENEW_PASSES == 0)
+			s->renew |= chunk_mask(g);
+}
+
+static void visit_table(struct slice *s, pmd_t *pmd)
+{
+	spinlock_t *ptl;
+
+	s->ptep = pte_offset_map_lock(s->vma->vm_mm, pmd,
+				      entry_addr(s, s->first), &ptl);
+	if (!s->ptep)
+		return;
+	judge_table(s);
+	if (s->clean)
+		clean_entries(s);
+	if (s->probe)
+		probe_entries(s);
+	pte_unmap_unlock(s->ptep, ptl);
+}
+
+/*
+ * A page that is mapped by a huge entry.  There is one dirty bit for all: if
+ * it is set, each page's probe has to tell.  It is not cleared.
+ */
+static void visit_huge(struct slice *s, pmd_t *pmd)
+{
+	unsigned long addr = entry_addr(s, s->first);
+	struct page *head = NULL;
+	spinlock_t *ptl;
+	unsigned int i;
+	bool trust;
+
+	ptl = pmd_trans_huge_lock(pmd, s->vma);
+	if (!ptl)
+		return;
+	if (pmd_present(*pmd))
+		head = vm_normal_page_pmd(s->vma, addr & HPAGE_PMD_MASK, *pmd);
+	trust = s->v->trust && head && !pmd_dirty(*pmd);
+	for (i = s->first; i < s->end; i++, addr += PAGE_SIZE) {
+		s->page[i] = !head ? NULL :
+			nth_page(head, (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
+		if (!eligible(s->page[i]))
+			lose(s, i);
+		else if (entry_word(s, i))
+			judge_page(s, i, false, trust);
+		if (slice_full(s, i))
+			break;
+	}
+	if (s->probe)
+		probe_entries(s);
+	spin_unlock(ptl);
+}
+
+/**
+ * ksm_visit_slice - look at neighbouring pages
+ * @v:	  the visit to their mm; gets the jobs that come out of it
+ * @vma:  where they are
+ * @pmd:  of their page table, or of their huge page
+ * @addr: the first one
+ * @end:  address after the last; within the same aligned KSM_SLICE_BYTES
+ *
+ * Context: ksm_scan_mutex held, and the mmap_lock; may sleep.
+ * Return: the address to go on with; before @end if the batch is over.
+ */
+unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
+			      pmd_t *pmd, unsigned long addr,
+			      unsigned long end)
+{
+	struct slice s = { .v = v, .vma = vma };
+
+	s.base = ALIGN_DOWN(addr, KSM_SLICE_BYTES);
+	s.first = (addr - s.base) >> PAGE_SHIFT;
+	s.end = (end - s.base) >> PAGE_SHIFT;
+	s.huge = pmd_trans_huge(pmdp_get_lockless(pmd));
+	load_chunks(&s, pmd);
+	if (s.huge)
+		visit_huge(&s, pmd);
+	else
+		visit_table(&s, pmd);
+	finish_slice(&s);
+	return entry_addr(&s, s.end);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between walk.c and slice.c: what goes into a look at a page table, and what
+ * comes out of it.
+ */
+#ifndef _MM_KSM_SLICE_H
+#define _MM_KSM_SLICE_H
+
+#include "internal.h"
+#include "pace.h"
+
+/* Entries looked at under one hold of the page table lock, at most */
+#define KSM_SLICE	64
+#define KSM_SLICE_BYTES	(KSM_SLICE * PAGE_SIZE)
+
+enum ksm_job_kind {
+	KSM_JOB_CANDIDATE,	/* unchanged, and may have a like */
+	KSM_JOB_JOIN,		/* maps a KSM page that is not known there */
+	KSM_JOB_DETACH,		/* an item that no longer maps its KSM page */
+};
+
+/**
+ * struct ksm_job - something to do about a page when no lock is held
+ * @kind:  what
+ * @addr:  where it was seen
+ * @pfn:   which it was
+ * @probe: of a candidate, scoped
+ * @item:  to be detached
+ */
+struct ksm_job {
+	enum ksm_job_kind kind;
+	unsigned long addr;
+	unsigned long pfn;
+	u64 probe;
+	struct ksm_rmap_item *item;
+};
+
+/* A slice leaves at most two jobs per entry. */
+#define KSM_JOBS_PER_SLICE	(2 * KSM_SLICE)
+
+/**
+ * struct ksm_visit - going through one mm, under its mmap_lock
+ * @slot:    whose
+ * @pace:    of the batch
+ * @patient: smart_scan
+ * @trust:   dirty bits tell of every write
+ * @nr_jobs: length of @job
+ * @job:     has room for what another slice may leave
+ */
+struct ksm_visit {
+	struct ksm_slot *slot;
+	struct ksm_pace *pace;
+	bool patient;
+	bool trust;
+	unsigned int nr_jobs;
+	struct ksm_job job[2 * KSM_JOBS_PER_SLICE];
+};
+
+unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
+			      pmd_t *pmd, unsigned long addr,
+			      unsigned long end);
+
+#endif /* _MM_KSM_SLICE_H */
