@@ -39,3 +39,16 @@ u64 ksm_scope(const struct mm_struct *mm, int nid)
 
 	return scope * 0x9e3779b97f4a7c15ULL;
 }
+
+/**
+ * ksm_probe_of_zero_page - the probe that a page has if it is all zeroes
+ * @mm: whose page it is
+ * @pfn: the page
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the probe, scoped.
+ */
+u64 ksm_probe_of_zero_page(const struct mm_struct *mm, unsigned long pfn)
+{
+	return ksm_probe_of_zeroes() ^ ksm_scope(mm, ksm_page_nid(pfn));
+}

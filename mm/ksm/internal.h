@@ -135,6 +135,7 @@ static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
 
 /* Flag in the low bits of ksm_rmap_item.address */
 #define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
+#define KSM_ITEM_SHARED		BIT(1)	/* as KSM_WORD_SHARED */
 
 /**
  * struct ksm_rmap_item - a page of one mm that is in one of the trees
@@ -169,6 +170,14 @@ struct ksm_rmap_item {
 	};
 };
 
+/* What is known of a page that leaves the unstable tree unchanged */
+static inline u64 ksm_item_word(const struct ksm_rmap_item *item)
+{
+	u64 word = ksm_state_quiet(item->pfn, ksm_short(item->key.probe));
+
+	return item->address & KSM_ITEM_SHARED ? word | KSM_WORD_SHARED : word;
+}
+
 /**
  * struct ksm_chain - the KSM pages of one key
  * @rb:		place in the stable tree
@@ -193,7 +202,7 @@ struct ksm_chain {
  * @chain:	where it belongs; NULL while it is in no tree
  * @dup:	place in ksm_chain.dups
  * @items:	its mappings; folio lock
- * @check:	place in the list of nodes without mappings, see node.c
+ * @check:	place in the list of nodes without rmap_items, see node.c
  * @pfn:	its page; changed under the folio lock, read without
  * @nr_items:	length of @items
  * @content:	which of the chain's contents: nodes of one chain differ in this
@@ -276,7 +285,7 @@ struct ksm_counters {
 	unsigned long collisions;
 };
 
-/* May the node have one more mapping? */
+/* May one more page be merged into that of the node? */
 static inline bool ksm_node_has_room(const struct ksm_stable_node *node)
 {
 	return node->nr_items < READ_ONCE(ksm_max_page_sharing);
@@ -289,6 +298,7 @@ long ksm_general_profit(void);
 
 /* domain.c */
 u64 ksm_scope(const struct mm_struct *mm, int nid);
+u64 ksm_probe_of_zero_page(const struct mm_struct *mm, unsigned long pfn);
 int ksm_page_nid(unsigned long pfn);
 
 /* unstable.c */
@@ -320,6 +330,7 @@ void ksm_track_chunks(struct ksm_slot *slot, unsigned long addr,
 		      struct ksm_chunk **chunk, unsigned int nr);
 void ksm_track_trim(struct ksm_slot *slot, unsigned long addr);
 void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new);
+unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr);
 void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  unsigned long end,
 			  void (*detach)(struct ksm_rmap_item *item));
@@ -358,8 +369,10 @@ static inline void *ksm_node_mapping(const struct ksm_stable_node *node)
 }
 
 /* merge.c */
+bool ksm_vma_mergeable(const struct vm_area_struct *vma);
 enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
 				unsigned long pfn, u64 *digest);
+bool ksm_page_held(struct page *page);
 struct page *ksm_page_pin(struct ksm_slot *slot, unsigned long addr,
 			  unsigned long pfn);
 enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
@@ -385,7 +398,8 @@ int ksm_unmerge_page(struct ksm_slot *slot, unsigned long addr);
  * @swept:	below this address the state words agree with the page tables
  * @epoch:	of the filter when this mm's walk began
  * @room:	ksm_stable_room_epoch at that time
- * @mergeable:	a mergeable VMA was seen in this mm
+ * @mergeable:	a mergeable VMA was seen in this mm, or one may have come to be
+ *		behind the cursor
  * @pass:	number of this pass, for things done every so many passes
  * @new_pages:	pages first seen in this pass
  * @work:	pages read, searched or merged in this pass

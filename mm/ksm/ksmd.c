@@ -60,13 +60,16 @@ static void fit_filter(void)
 	unsigned long old = ksm_filter_bytes();
 	struct ksm_chain *chain = NULL;
 
-	if (!ksm_filter_wants_resize(ksm_counters.tracked) ||
+	if (!ksm_counters.tracked ||
+	    !ksm_filter_wants_resize(ksm_counters.tracked) ||
 	    !ksm_filter_resize(ksm_counters.tracked))
 		return;
 	ksm_count(&ksm_counters.bytes, ksm_filter_bytes() - old);
 	ksm_registry_recount();
-	while ((chain = ksm_stable_next(chain)))
+	while ((chain = ksm_stable_next(chain))) {
 		count_node(chain);
+		cond_resched();
+	}
 }
 
 /* Nothing is tracked: do not keep memory for it. */

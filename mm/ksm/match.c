@@ -27,8 +27,9 @@ static void leave_unstable(struct ksm_rmap_item *item)
 	u64 *word = ksm_track_word(item->slot, address_of(item));
 
 	ksm_unstable_erase(item);
-	ksm_track_set(item->slot, word,
-		      ksm_state_quiet(item->pfn, ksm_short(item->key.probe)));
+	/* Its relatives stand by to take its place. */
+	ksm_filter_epoch++;
+	ksm_track_set(item->slot, word, ksm_item_word(item));
 }
 
 /* Give up on @item, and enter what that means for its page. */
@@ -52,7 +53,7 @@ static void give_up(struct ksm_rmap_item *item, enum ksm_result why)
 
 /*
  * The page is in the tree already, for the other side of a fork.  Once that
- * is gone, the filter's epoch will call this one up again.
+ * has left, the filter's epoch will call this one up again.
  */
 static void stand_by(struct ksm_rmap_item *item)
 {
@@ -144,9 +145,12 @@ static enum ksm_result join_chain(struct ksm_rmap_item *item,
 	return result;
 }
 
+/* content_of() cannot tell now. */
+#define CONTENT_UNKNOWN		(KSM_MAX_CONTENTS + 1)
+
 /*
  * Which content of the chain does @page have?  An unused number if none, or
- * KSM_MAX_CONTENTS if there is none left or it cannot be said now.
+ * KSM_MAX_CONTENTS if there is none left.
  */
 static unsigned int content_of(struct ksm_chain *chain, struct page *page)
 {
@@ -165,7 +169,7 @@ static unsigned int content_of(struct ksm_chain *chain, struct page *page)
 		if (got == KSM_GONE)
 			continue;
 		if (got == KSM_BUSY)
-			return KSM_MAX_CONTENTS;
+			return CONTENT_UNKNOWN;
 		same = pages_identical(folio_page(folio, 0), page);
 		folio_put(folio);
 		if (same)
@@ -211,10 +215,10 @@ static enum ksm_result enlist(struct ksm_stable_node *node,
 	if (!chain)
 		return KSM_NOMEM;
 	node->content = content_of(chain, page);
-	if (node->content >= KSM_MAX_CONTENTS) {
+	if (node->content == KSM_MAX_CONTENTS)
 		ksm_count(&ksm_counters.collisions, 1);
+	if (node->content >= KSM_MAX_CONTENTS)
 		return KSM_BUSY;
-	}
 	ksm_stable_link(node, chain);
 	return KSM_DONE;
 }
@@ -235,9 +239,9 @@ static enum ksm_result complete_pair(struct ksm_rmap_item *item,
 	enum ksm_result result;
 	struct folio *folio;
 
-	result = get_readable(node, &folio);
-	if (result != KSM_DONE)
-		return result;
+	/* If the page of the node is gone, that of @item is not. */
+	if (get_readable(node, &folio) != KSM_DONE)
+		return KSM_BUSY;
 	result = enlist(node, partner->slot, folio, &expected);
 	if (result == KSM_DONE)
 		result = ksm_merge_into(item, node, folio);
@@ -259,9 +263,12 @@ static void merge_pair(struct ksm_rmap_item *item,
 		return;
 	}
 	page = ksm_page_pin(item->slot, address_of(item), item->pfn);
-	if (!page) {
+	if (!page || ksm_page_held(page)) {
+		/* Do not disturb the partner for nothing. */
 		ksm_node_free(node);
-		give_up(item, KSM_GONE);
+		give_up(item, page ? KSM_BUSY : KSM_GONE);
+		if (page)
+			put_page(page);
 		return;
 	}
 	leave_unstable(partner);
@@ -323,10 +330,13 @@ static struct ksm_rmap_item *take_item(struct ksm_slot *slot,
 	if (ksm_word_tag(*word) == KSM_TAG_UNSTABLE) {
 		item = ksm_word_item(*word);
 		leave_unstable(item);
-		item->address = addr;
+		item->address &= ~KSM_ITEM_DIGEST;
 		return item;
 	}
-	return ksm_item_alloc(slot, addr);
+	item = ksm_item_alloc(slot, addr);
+	if (item && ksm_word_inline(*word) && (*word & KSM_WORD_SHARED))
+		item->address |= KSM_ITEM_SHARED;
+	return item;
 }
 
 /*
@@ -336,12 +346,11 @@ static struct ksm_rmap_item *take_item(struct ksm_slot *slot,
 static enum ksm_result merge_zero(struct ksm_rmap_item *item)
 {
 	struct ksm_slot *slot = item->slot;
-	u64 zero = ksm_probe_of_zeroes() ^
-		   ksm_scope(slot->mm, ksm_page_nid(item->pfn));
 	unsigned long addr = address_of(item);
 	enum ksm_result result;
 
-	if (!READ_ONCE(ksm_use_zero_pages) || item->key.probe != zero)
+	if (!READ_ONCE(ksm_use_zero_pages) || item->key.probe !=
+	    ksm_probe_of_zero_page(slot->mm, item->pfn))
 		return KSM_DIFFERENT;
 	result = ksm_merge_zero(slot, addr, item->pfn);
 	if (result == KSM_DONE) {
@@ -437,7 +446,7 @@ void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
 }
 
 /* Put a node whose page moved to another NUMA node under its new key. */
-static void rehome(struct ksm_stable_node *node)
+static void rehome(struct ksm_stable_node *node, const struct mm_struct *mm)
 {
 	int nid = ksm_page_nid(node->pfn);
 	struct ksm_chain *chain;
@@ -448,7 +457,7 @@ static void rehome(struct ksm_stable_node *node)
 	if (node->nid == nid || !node->chain)
 		return;
 	key = node->chain->key;
-	key.probe ^= ksm_scope(NULL, node->nid) ^ ksm_scope(NULL, nid);
+	key.probe ^= ksm_scope(mm, node->nid) ^ ksm_scope(mm, nid);
 	chain = ksm_stable_find(&key) ?: ksm_chain_alloc(&key);
 	if (!chain)
 		return;
@@ -495,7 +504,7 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 		item = ksm_word_item(*word);
 		if (item->node && READ_ONCE(item->node->pfn) == pfn) {
 			item->pfn = pfn;
-			rehome(item->node);
+			rehome(item->node, slot->mm);
 			return;
 		}
 		ksm_track_set(slot, word, 0);
@@ -513,7 +522,7 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 	result = ksm_merge_join(item, &node);
 	if (result == KSM_DONE) {
 		settle(item);
-		rehome(node);
+		rehome(node, slot->mm);
 		return;
 	}
 	ksm_item_free(item);

@@ -12,6 +12,7 @@
  * All under one hold of the page table lock.  The other page is a KSM page or
  * the zero page, which nobody can write to anyway.
  */
+#include <linux/memcontrol.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
@@ -23,6 +24,23 @@
 #include "../internal.h"
 #include "internal.h"
 
+/**
+ * ksm_vma_mergeable - may pages here be merged?
+ * @vma: where
+ *
+ * Only a COW mapping can be broken again.  In a shadow stack each clean entry
+ * means a fault at every write.
+ *
+ * Context: mmap_lock held.
+ * Return: true if they may.
+ */
+bool ksm_vma_mergeable(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_MERGEABLE) && vma->anon_vma &&
+	       is_cow_mapping(vma->vm_flags) &&
+	       !(vma->vm_flags & VM_SHADOW_STACK);
+}
+
 /* The VMA in which @addr may be merged, or NULL.  mmap_lock held. */
 static struct vm_area_struct *mergeable_vma(struct ksm_slot *slot,
 					    unsigned long addr)
@@ -32,10 +50,7 @@ static struct vm_area_struct *mergeable_vma(struct ksm_slot *slot,
 	if (ksm_slot_exiting(slot))
 		return NULL;
 	vma = vma_lookup(slot->mm, addr);
-	if (!vma || !(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
-		return NULL;
-	/* What was merged must be possible to break again. */
-	return is_cow_mapping(vma->vm_flags) ? vma : NULL;
+	return vma && ksm_vma_mergeable(vma) ? vma : NULL;
 }
 
 /* Take a reference on the page at @addr, if it is still @pfn. */
@@ -107,6 +122,39 @@ enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
 }
 
 /*
+ * Does nobody but its mappings, the swap cache and the caller hold the page?
+ * Others might write to it, now or later, without a page table entry.
+ *
+ * A relative that forks or exits changes both counts, one after the other.
+ */
+static bool held_by_nobody_else(struct folio *folio)
+{
+	int mapcount = folio_mapcount(folio);
+	int refcount;
+
+	smp_rmb();
+	refcount = folio_ref_count(folio);
+	smp_rmb();
+	return refcount == mapcount + 1 + folio_test_swapcache(folio) &&
+	       mapcount == folio_mapcount(folio);
+}
+
+/**
+ * ksm_page_held - would it be in vain to try and merge a page?
+ * @page: of ksm_page_pin()
+ *
+ * Return: true if somebody else holds it; a hint, it may change at any time.
+ */
+bool ksm_page_held(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (folio_test_large(folio))
+		return folio_maybe_dma_pinned(folio);
+	return !held_by_nobody_else(folio);
+}
+
+/*
  * Was the folio given up by MADV_FREE?  If it was written to after that, it is
  * an ordinary one again, and only reclaim has not noticed yet: say so, which
  * takes effect when the LRU caches have been drained.
@@ -143,6 +191,11 @@ static enum ksm_result lock_alone(struct page *page)
 		folio_unlock(page_folio(page));
 		return KSM_BUSY;
 	}
+	/* Looked at again when it counts; this spares the writer a fault. */
+	if (!held_by_nobody_else(page_folio(page))) {
+		folio_unlock(page_folio(page));
+		return KSM_BUSY;
+	}
 	return KSM_DONE;
 }
 
@@ -170,16 +223,6 @@ static void finish(struct taken *t)
 	if (ksm_busted(KSM_FAULT_FLUSH))
 		flush_tlb_page(t->vma, t->addr);
 	mmu_notifier_invalidate_range_end(&t->range);
-}
-
-/*
- * Does nobody but its mappings, the swap cache and the caller hold the page?
- * Others might write to it, now or later, without a page table entry.
- */
-static bool held_by_nobody_else(struct folio *folio)
-{
-	return folio_ref_count(folio) ==
-	       folio_mapcount(folio) + 1 + folio_test_swapcache(folio);
 }
 
 /*
@@ -446,10 +489,14 @@ enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
 }
 
 /* Write-protect a locked page where it is, and make it the page of @node. */
-static enum ksm_result protect(struct vm_area_struct *vma, unsigned long addr,
-			       struct page *page, struct ksm_stable_node *node)
+static enum ksm_result promote_itself(struct vm_area_struct *vma,
+				      struct ksm_rmap_item *item,
+				      struct page *page,
+				      struct ksm_stable_node *node)
 {
+	unsigned long addr = item->address & PAGE_MASK;
 	struct taken t = { .vma = vma, .addr = addr, .page = page };
+	struct folio *folio = page_folio(page);
 	enum ksm_result result = take_out(&t);
 
 	if (result == KSM_DONE && !make_shared(page)) {
@@ -457,10 +504,62 @@ static enum ksm_result protect(struct vm_area_struct *vma, unsigned long addr,
 		result = KSM_BUSY;
 	}
 	if (result == KSM_DONE) {
-		ksm_node_bind(node, page_folio(page));
+		ksm_node_bind(node, folio);
 		set_pte_at(vma->vm_mm, addr, t.ptep, shared_pte(&t, page));
 	}
 	finish(&t);
+	if (result == KSM_DONE)
+		ksm_node_attach(node, folio, item, vma->anon_vma,
+				linear_page_index(vma, addr));
+	return result;
+}
+
+/* A copy of @page to become a KSM page: locked, charged, not on the LRU yet */
+static struct folio *make_copy(struct vm_area_struct *vma, unsigned long addr,
+			       struct page *page)
+{
+	struct folio *copy;
+
+	/* The node of the page is part of its key. */
+	copy = __folio_alloc_node(GFP_HIGHUSER_MOVABLE | __GFP_THISNODE |
+				  __GFP_NORETRY | __GFP_NOWARN, 0,
+				  page_to_nid(page));
+	if (!copy)
+		return NULL;
+	if (mem_cgroup_charge(copy, vma->vm_mm, GFP_KERNEL) ||
+	    copy_mc_user_highpage(folio_page(copy, 0), page, addr, vma)) {
+		folio_put(copy);
+		return NULL;
+	}
+	__folio_set_locked(copy);
+	__folio_set_swapbacked(copy);
+	__folio_mark_uptodate(copy);
+	return copy;
+}
+
+/* Map a new KSM page in the place of a locked page. */
+static enum ksm_result promote_copy(struct vm_area_struct *vma,
+				    struct ksm_rmap_item *item,
+				    struct page *page,
+				    struct ksm_stable_node *node)
+{
+	unsigned long addr = item->address & PAGE_MASK;
+	struct folio *copy = make_copy(vma, addr, page);
+	enum ksm_result result;
+
+	if (!copy)
+		return KSM_NOMEM;
+	ksm_node_bind(node, copy);
+	result = replace(vma, addr, page, copy);
+	if (result == KSM_DONE) {
+		ksm_node_attach(node, copy, item, vma->anon_vma,
+				linear_page_index(vma, addr));
+		folio_add_lru(copy);
+	} else {
+		WRITE_ONCE(copy->mapping, NULL);
+	}
+	folio_unlock(copy);
+	folio_put(copy);
 	return result;
 }
 
@@ -470,8 +569,6 @@ static enum ksm_result promote_pinned(struct vm_area_struct *vma,
 				      struct ksm_stable_node *node,
 				      struct page *like)
 {
-	unsigned long addr = item->address & PAGE_MASK;
-	struct anon_vma *anon_vma;
 	enum ksm_result result;
 
 	if (!same_bytes(page, like))
@@ -480,14 +577,16 @@ static enum ksm_result promote_pinned(struct vm_area_struct *vma,
 	if (result != KSM_DONE)
 		return result;
 	/*
-	 * The page may be shared with the parent of a fork, which is found
-	 * from the anon_vma of the page, not from that of the child's VMA.
+	 * A page that relatives map, too, is copied.  They may not be
+	 * registered, and then nothing would lead the reverse map to them once
+	 * this mapping is gone.  And fork() flushes the parent's TLBs only
+	 * after the child can be merged: a store through a stale entry would
+	 * go to the KSM page.
 	 */
-	anon_vma = folio_anon_vma(page_folio(page));
-	result = protect(vma, addr, page, node);
-	if (result == KSM_DONE)
-		ksm_node_attach(node, page_folio(page), item, anon_vma,
-				linear_page_index(vma, addr));
+	if (folio_mapcount(page_folio(page)) > 1)
+		result = promote_copy(vma, item, page, node);
+	else
+		result = promote_itself(vma, item, page, node);
 	folio_unlock(page_folio(page));
 	return result;
 }
@@ -552,11 +651,12 @@ enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
  * @item:  of the mapping; in no tree, attached to nothing
  * @nodep: set to the node if the result is KSM_DONE
  *
- * By fork, or by swapping in.
+ * By fork, or by swapping in.  max_page_sharing is for merges: this mapping
+ * exists, and to make it private would take memory.
  *
  * Context: ksm_scan_mutex held; takes mmap_lock for reading.
  * Return: KSM_DONE, with @item attached; KSM_GONE; or KSM_DIFFERENT if the KSM
- * page has no node any more, or no room for a mapping.
+ * page has no node any more, or one that is in no tree.
  */
 enum ksm_result ksm_merge_join(struct ksm_rmap_item *item,
 			       struct ksm_stable_node **nodep)
@@ -577,7 +677,8 @@ enum ksm_result ksm_merge_join(struct ksm_rmap_item *item,
 	folio_lock(folio);
 	if (folio_test_ksm(folio)) {
 		node = ksm_folio_node(folio);
-		if (node && ksm_node_has_room(node)) {
+		/* One without a chain was to be made private again. */
+		if (node && node->chain) {
 			ksm_node_attach(node, folio, item, vma->anon_vma,
 					linear_page_index(vma, addr));
 			*nodep = node;

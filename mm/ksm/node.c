@@ -338,10 +338,15 @@ static bool node_within(const struct ksm_stable_node *node,
  */
 void ksm_node_forget_range(unsigned long start, unsigned long end)
 {
-	struct ksm_chain *chain = ksm_stable_next(NULL), *next_chain;
 	struct ksm_stable_node *node, *next;
+	struct ksm_chain *chain, *next_chain;
 
-	for (; chain; chain = next_chain) {
+	/* A node that is in no chain has no items, so it is on this list. */
+	list_for_each_entry_safe(node, next, &check_list, check)
+		if (node_within(node, start, end))
+			ksm_node_forget(node);
+
+	for (chain = ksm_stable_next(NULL); chain; chain = next_chain) {
 		unsigned int left = chain->nr_dups;
 
 		next_chain = ksm_stable_next(chain);

@@ -8,6 +8,7 @@
  * each other that ksmd would not pause for long.
  */
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 
 #include "pace.h"
@@ -24,14 +25,17 @@ void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns)
 }
 
 /**
- * ksm_pace_work - pages were read, searched or merged
- * @pace:  of the batch
- * @pages: how many
+ * ksm_pace_work - pages were visited
+ * @pace:   of the batch
+ * @worked: how many were read, searched or merged
+ * @passed: how many turned out to be unchanged
  */
-void ksm_pace_work(struct ksm_pace *pace, unsigned long pages)
+void ksm_pace_work(struct ksm_pace *pace, unsigned long worked,
+		   unsigned long passed)
 {
-	pace->left -= min(pace->left, pages);
-	pace->worked |= pages > 0;
+	pace->left -= min(pace->left, worked);
+	pace->worked += worked;
+	pace->passed += passed;
 }
 
 /**
@@ -42,7 +46,8 @@ void ksm_pace_work(struct ksm_pace *pace, unsigned long pages)
 void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns)
 {
 	pace->stamp_ns = now_ns;
-	pace->worked = false;
+	pace->worked = 0;
+	pace->passed = 0;
 }
 
 /**
@@ -50,13 +55,17 @@ void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns)
  * @pace:   of the batch
  * @now_ns: the clock
  *
- * The time since it was last taken was spent on unchanged pages if there was
- * no work in between.
+ * Unchanged pages are charged with their share of the time since it was last
+ * taken, and with all of it if there was no work in between.
  */
 void ksm_pace_time(struct ksm_pace *pace, u64 now_ns)
 {
-	if (!pace->worked)
-		pace->quiet_ns += now_ns - pace->stamp_ns;
+	u64 ns = now_ns - pace->stamp_ns;
+
+	if (pace->worked)
+		ns = div64_u64(ns * pace->passed,
+			       pace->worked + pace->passed);
+	pace->quiet_ns += ns;
 	ksm_pace_skip(pace, now_ns);
 }
 

@@ -89,6 +89,8 @@ static void drop_unstable(const struct slice *s, unsigned int i, u64 word)
 	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
 
 	ksm_unstable_erase(item);
+	/* Its relatives stand by to take its place. */
+	ksm_filter_epoch++;
 	set_word(s, i, word);
 	ksm_item_free(item);
 }
@@ -124,9 +126,8 @@ static void plan_probe(struct slice *s, unsigned int i,
 static bool zero_key(const struct slice *s, u32 short_key, unsigned long pfn)
 {
 	return READ_ONCE(ksm_use_zero_pages) &&
-	       short_key == ksm_short(ksm_probe_of_zeroes() ^
-				      ksm_scope(s->v->slot->mm,
-						ksm_page_nid(pfn)));
+	       short_key == ksm_short(ksm_probe_of_zero_page(s->v->slot->mm,
+							     pfn));
 }
 
 static bool has_like(const struct slice *s, u32 short_key, unsigned long pfn)
@@ -209,9 +210,17 @@ static void judge_unstable(struct slice *s, unsigned int i,
 {
 	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
 	unsigned long pfn = page_to_pfn(s->page[i]);
+	bool was_shared = item->address & KSM_ITEM_SHARED;
 	u64 word;
 
-	if (item->pfn == pfn && !look->trust) {
+	item->address &= ~KSM_ITEM_SHARED;
+	if (look->shared)
+		item->address |= KSM_ITEM_SHARED;
+	if (item->pfn == pfn && look->trust && look->dirty && was_shared) {
+		/* An entry of its own, with the dirty bit of all others. */
+		s->clean |= BIT_ULL(i);
+		plan_probe(s, i, KSM_VERIFY);
+	} else if (item->pfn == pfn && !look->trust) {
 		/* Only its probe can tell. */
 		if (!look->patient)
 			s->work |= BIT_ULL(i);
@@ -222,8 +231,7 @@ static void judge_unstable(struct slice *s, unsigned int i,
 		else
 			s->skipped++;
 	} else {
-		word = item->pfn == pfn ?
-			ksm_state_quiet(pfn, ksm_short(item->key.probe)) : 0;
+		word = item->pfn == pfn ? ksm_item_word(item) : 0;
 		drop_unstable(s, i, word);
 		judge_inline(s, i, word, look);
 	}
@@ -251,14 +259,16 @@ static void judge_ksm_page(struct slice *s, unsigned int i)
 	});
 }
 
-/* Entry @i maps s->page[i]. */
-static void judge_page(struct slice *s, unsigned int i, bool dirty, bool trust)
+/* Entry @i maps s->page[i]; its dirty bit may be one for several pages. */
+static void judge_page(struct slice *s, unsigned int i, bool dirty, bool shared)
 {
 	struct page *page = s->page[i];
 	struct ksm_look look = {
 		.pfn = page_to_pfn(page),
-		.dirty = dirty,
-		.trust = trust,
+		/* Such a bit proves "clean", and nothing else. */
+		.dirty = dirty && !shared,
+		.trust = s->v->trust && !(dirty && shared),
+		.shared = shared,
 		.patient = s->v->patient,
 		.renew = s->renew & BIT_ULL(i),
 	};
@@ -266,7 +276,7 @@ static void judge_page(struct slice *s, unsigned int i, bool dirty, bool trust)
 
 	if (PageKsm(page)) {
 		/* Left by a fork: the folio is dirty, its entries need not be */
-		if (dirty)
+		if (look.dirty)
 			s->clean |= BIT_ULL(i);
 		judge_ksm_page(s, i);
 		return;
@@ -329,7 +339,7 @@ static bool is_moving(pte_t pte)
 	       is_migration_entry(pte_to_swp_entry(pte));
 }
 
-/* In a block of entries with one dirty bit, that bit only proves "clean". */
+/* Is it in a block of entries with one dirty bit? */
 static bool shares_dirty_bit(const struct slice *s, unsigned int i, pte_t pte)
 {
 	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
@@ -354,10 +364,8 @@ static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
 	s->page[i] = vm_normal_page(s->vma, entry_addr(s, i), pte);
 	if (!eligible(s->page[i]))
 		lose(s, i);
-	else if (shares_dirty_bit(s, i, pte))
-		judge_page(s, i, false, s->v->trust && !pte_dirty(pte));
 	else
-		judge_page(s, i, pte_dirty(pte), s->v->trust);
+		judge_page(s, i, pte_dirty(pte), shares_dirty_bit(s, i, pte));
 }
 
 /* Stop planning where the batch ends. */
@@ -430,7 +438,7 @@ static void probed_unstable(struct slice *s, unsigned int i, u64 probe)
 	u64 word;
 	bool changed;
 
-	word = ksm_state_quiet(item->pfn, ksm_short(item->key.probe));
+	word = ksm_item_word(item);
 	if (item->key.probe == probe) {
 		/* Who has lost his like needs no item any more. */
 		if (!has_like(s, ksm_short(probe), item->pfn))
@@ -512,13 +520,27 @@ static void finish_slice(struct slice *s)
 	ksm_count(s->v->patient ? &ksm_counters.skipped :
 				  &ksm_counters.scanned, s->skipped);
 	ksm_cursor.work += hweight64(s->work);
-	ksm_pace_work(s->v->pace, hweight64(s->work));
+	ksm_pace_work(s->v->pace, hweight64(s->work),
+		      s->skipped + hweight64(s->probe & ~s->work));
 	for (g = 0; g < SLICE_CHUNKS; g++)
 		if (s->chunk[g] && ksm_chunk_empty(s->chunk[g]))
 			ksm_track_trim(s->v->slot, chunk_addr(s, g));
 }
 
-/* Which entries have a page?  Without the lock, so this is a hint. */
+/* The pages of files are not ours; without the lock, so this is a hint. */
+static bool may_have_anon(struct slice *s, unsigned long addr, pte_t pte)
+{
+	struct page *page;
+
+	if (!may_have_page(pte))
+		return false;
+	if (!s->vma->vm_file)
+		return true;
+	page = vm_normal_page(s->vma, addr, pte);
+	return page && PageAnon(page);
+}
+
+/* Which entries have a page that may be merged? */
 static u64 present_entries(struct slice *s, pmd_t *pmd)
 {
 	pte_t *ptep = pte_offset_map(pmd, entry_addr(s, s->first));
@@ -528,7 +550,8 @@ static u64 present_entries(struct slice *s, pmd_t *pmd)
 	if (!ptep)
 		return 0;
 	for (i = s->first; i < s->end; i++)
-		if (may_have_page(ptep_get_lockless(ptep + i - s->first)))
+		if (may_have_anon(s, entry_addr(s, i),
+				  ptep_get_lockless(ptep + i - s->first)))
 			present |= BIT_ULL(i);
 	pte_unmap(ptep);
 	return present;
@@ -603,21 +626,21 @@ static void visit_huge(struct slice *s, pmd_t *pmd)
 	struct page *head = NULL;
 	spinlock_t *ptl;
 	unsigned int i;
-	bool trust;
+	bool dirty;
 
 	ptl = pmd_trans_huge_lock(pmd, s->vma);
 	if (!ptl)
 		return;
 	if (pmd_present(*pmd))
 		head = vm_normal_page_pmd(s->vma, addr & HPAGE_PMD_MASK, *pmd);
-	trust = s->v->trust && head && !pmd_dirty(*pmd);
+	dirty = pmd_dirty(*pmd);
 	for (i = s->first; i < s->end; i++, addr += PAGE_SIZE) {
 		s->page[i] = !head ? NULL :
 			nth_page(head, (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
 		if (!eligible(s->page[i]))
 			lose(s, i);
 		else if (entry_word(s, i))
-			judge_page(s, i, false, trust);
+			judge_page(s, i, dirty, true);
 		if (slice_full(s, i))
 			break;
 	}

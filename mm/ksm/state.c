@@ -35,6 +35,11 @@ static u64 with_backoff(u64 word, unsigned int level, unsigned int wait)
 		((u64)wait << KSM_WORD_WAIT_SHIFT);
 }
 
+static u64 with_shared(u64 word, bool shared)
+{
+	return shared ? word | KSM_WORD_SHARED : word & ~KSM_WORD_SHARED;
+}
+
 static u64 back_off(u64 word)
 {
 	unsigned int level = ksm_word_level(word);
@@ -95,12 +100,16 @@ static u64 judge_untrusted(u64 word, const struct ksm_look *look,
 {
 	unsigned int wait = ksm_word_wait(word);
 
-	if (look->patient && ksm_word_run(word) == KSM_RUN_VOLATILE && wait) {
-		*verdict = KSM_PASS_OVER;
-		return with_backoff(word, ksm_word_level(word), wait - 1);
-	}
 	*verdict = KSM_VERIFY;
-	return word;
+	if (ksm_word_run(word) < KSM_RUN_VOLATILE)
+		return word;
+	/* Who is impatient knows no volatile pages. */
+	if (!look->patient)
+		return with_run(word, KSM_RUN_VOLATILE - 1);
+	if (!wait)
+		return word;
+	*verdict = KSM_PASS_OVER;
+	return with_backoff(word, ksm_word_level(word), wait - 1);
 }
 
 /**
@@ -116,12 +125,20 @@ static u64 judge_untrusted(u64 word, const struct ksm_look *look,
 u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 		    enum ksm_verdict *verdict)
 {
+	bool was_shared = word & KSM_WORD_SHARED;
+
 	if (!word || ksm_word_pfn(word) != look->pfn) {
 		*verdict = KSM_NEW;
-		return ksm_state_fresh(look->pfn);
+		return with_shared(ksm_state_fresh(look->pfn), look->shared);
 	}
+	word = with_shared(word, look->shared);
 	if (!look->trust)
 		return judge_untrusted(word, look, verdict);
+	/* Its own entry is new, and got the dirty bit of all the others. */
+	if (look->dirty && was_shared) {
+		*verdict = KSM_VERIFY;
+		return word;
+	}
 	if (look->dirty)
 		return judge_written(word, verdict);
 

@@ -2,10 +2,10 @@
 /*
  * The state word: 8 bytes on each page that was ever looked at.
  *
- *	63          32 31        16 15  14   13..10  9..8   7..5  4   3    2   1..0
- *	+-------------+------------+--+-----+------+-------+-----+--+----+-----+---+
- *	| short key   | low pfn    |  |keyed| wait | level | run |  |look|quiet|tag|
- *	+-------------+------------+--+-----+------+-------+-----+--+----+-----+---+
+ *	63        32 31      16  15     14   13..10  9..8   7..5  4   3    2   1..0
+ *	+-----------+----------+------+-----+------+-------+-----+--+----+-----+---+
+ *	| short key | low pfn  |shared|keyed| wait | level | run |  |look|quiet|tag|
+ *	+-----------+----------+------+-----+------+-------+-----+--+----+-----+---+
  *
  *	tag	0 as drawn; 1 or 3: the rest is a pointer to an rmap_item, in
  *		the unstable tree or attached to a stable node.  The word 0
@@ -16,6 +16,7 @@
  *	level	of back-off: wait 1, 3, 7 visits
  *	wait	visits left to wait
  *	keyed	short key is valid, and counted in the filter
+ *	shared	its dirty bit was one for several pages at the last visit
  */
 #ifndef _MM_KSM_STATE_H
 #define _MM_KSM_STATE_H
@@ -36,6 +37,7 @@ struct ksm_rmap_item;
 #define KSM_WORD_LEVEL_SHIFT	8
 #define KSM_WORD_WAIT_SHIFT	10
 #define KSM_WORD_KEYED		BIT_ULL(14)
+#define KSM_WORD_SHARED		BIT_ULL(15)
 #define KSM_WORD_PFN_SHIFT	16
 #define KSM_WORD_SHORT_SHIFT	32
 
@@ -49,6 +51,7 @@ struct ksm_look {
 	bool trust;	/* a clean entry proves that it was not */
 	bool patient;	/* volatile pages may be passed over */
 	bool renew;	/* take the probe again, to be sure */
+	bool shared;	/* the dirty bit is one for several pages */
 };
 
 /* What to do about it */

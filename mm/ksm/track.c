@@ -199,6 +199,33 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new)
 }
 
 /**
+ * ksm_track_next - the next page of which something is known
+ * @slot: whose
+ * @addr: search from here on
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: its address, or ULONG_MAX if there is none.
+ */
+unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr)
+{
+	struct ksm_chunk *chunk;
+	unsigned long index;
+
+	xa_for_each_range(&slot->chunks, index, chunk, chunk_index(addr),
+			  ULONG_MAX) {
+		unsigned int i = 0;
+
+		if (index == chunk_index(addr))
+			i = word_index(addr);
+		for (; i < KSM_CHUNK_PAGES; i++)
+			if (chunk->word[i])
+				return (index << KSM_CHUNK_SHIFT) +
+				       i * PAGE_SIZE;
+	}
+	return ULONG_MAX;
+}
+
+/**
  * ksm_track_drop_range - forget what lies between two addresses
  * @slot:   whose
  * @start:  first address

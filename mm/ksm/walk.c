@@ -18,16 +18,11 @@
 #include "internal.h"
 #include "slice.h"
 
+/* State words are dropped in ranges of this size, then time is taken. */
+#define SWEEP_BYTES	(1UL << 28)
+
 /* One visit at a time; ksm_scan_mutex. */
 static struct ksm_visit visit;
-
-/* Shadow stacks fault on every write to a clean page: let them be. */
-static bool mergeable(struct vm_area_struct *vma)
-{
-	return (vma->vm_flags & VM_MERGEABLE) && vma->anon_vma &&
-	       is_cow_mapping(vma->vm_flags) &&
-	       !(vma->vm_flags & VM_SHADOW_STACK);
-}
 
 static bool out_of_jobs(const struct ksm_visit *v)
 {
@@ -40,10 +35,37 @@ static bool batch_over(const struct ksm_pace *pace)
 	return ksm_pace_over(pace) || freezing(current);
 }
 
-static void sweep_to(struct ksm_visit *v, unsigned long addr)
+/*
+ * Are there state words below @addr that no page table was found for?  They
+ * are dropped by sweep(), when mmap_lock was let go: there may be millions.
+ */
+static bool gap(struct ksm_visit *v, unsigned long addr)
 {
-	ksm_track_drop_range(v->slot, ksm_cursor.swept, addr, ksm_node_detach);
-	ksm_cursor.swept = max(ksm_cursor.swept, addr);
+	if (ksm_cursor.swept >= addr)
+		return false;
+	if (ksm_track_next(v->slot, ksm_cursor.swept) < addr) {
+		v->gap = addr;
+		return true;
+	}
+	ksm_cursor.swept = addr;
+	return false;
+}
+
+/* Drop what is known below @end.  False: time is up. */
+static bool sweep(struct ksm_slot *slot, unsigned long end,
+		  struct ksm_pace *pace)
+{
+	unsigned long from, to;
+
+	while ((from = ksm_track_next(slot, ksm_cursor.swept)) < end) {
+		if (batch_over(pace))
+			return false;
+		to = end - from > SWEEP_BYTES ? from + SWEEP_BYTES : end;
+		ksm_track_drop_range(slot, from, to, ksm_node_detach);
+		ksm_cursor.swept = to;
+		ksm_pace_time(pace, local_clock());
+	}
+	return true;
 }
 
 static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
@@ -51,7 +73,8 @@ static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 {
 	struct ksm_visit *v = walk->private;
 
-	sweep_to(v, addr);
+	if (gap(v, addr))
+		return 1;
 	while (addr < end) {
 		unsigned long next = min(end, ALIGN(addr + 1, KSM_SLICE_BYTES));
 
@@ -63,7 +86,7 @@ static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 	}
 	cond_resched();
 	ksm_pace_time(v->pace, local_clock());
-	return batch_over(v->pace);
+	return batch_over(v->pace) || mmap_lock_is_contended(walk->mm);
 }
 
 static const struct mm_walk_ops visit_ops = {
@@ -86,32 +109,35 @@ static void end_slot(struct ksm_slot *slot)
 	slot->seen_room = ksm_cursor.room;
 }
 
+/* False: stop here. */
+static bool walk_vma(struct ksm_visit *v, struct vm_area_struct *vma)
+{
+	/* It may be filled later, and nobody would register it again */
+	if (vma->vm_flags & VM_MERGEABLE)
+		ksm_cursor.mergeable = true;
+	if (ksm_vma_mergeable(vma) &&
+	    walk_page_range_vma(vma, max(vma->vm_start, ksm_cursor.addr),
+				vma->vm_end, &visit_ops, v) > 0)
+		return false;
+	ksm_cursor.addr = vma->vm_end;
+	/* There may be thousands without a page table. */
+	ksm_pace_time(v->pace, local_clock());
+	return !batch_over(v->pace);
+}
+
 /* Walk on from the cursor.  True: this mm is done. */
 static bool walk_mm(struct ksm_visit *v)
 {
-	struct mm_struct *mm = v->slot->mm;
 	struct vm_area_struct *vma;
 
-	VMA_ITERATOR(vmi, mm, ksm_cursor.addr);
+	VMA_ITERATOR(vmi, v->slot->mm, ksm_cursor.addr);
 
 	for_each_vma(vmi, vma) {
 		cond_resched();
-		/* It may be filled later, and nobody would register it again */
-		if (vma->vm_flags & VM_MERGEABLE)
-			ksm_cursor.mergeable = true;
-		if (!mergeable(vma))
-			continue;
-		if (walk_page_range_vma(vma,
-					max(vma->vm_start, ksm_cursor.addr),
-					vma->vm_end, &visit_ops, v) > 0)
-			return false;
-		ksm_cursor.addr = vma->vm_end;
-		/* There may be thousands without a page table. */
-		ksm_pace_time(v->pace, local_clock());
-		if (batch_over(v->pace))
+		if (!walk_vma(v, vma))
 			return false;
 	}
-	return true;
+	return !gap(v, ULONG_MAX);
 }
 
 /* Drop all that is known of the cursor's mm. */
@@ -120,19 +146,43 @@ static void forget_slot(struct ksm_slot *slot)
 	ksm_track_drop_range(slot, 0, ULONG_MAX, ksm_node_detach);
 }
 
-/* The mm of the cursor's slot is exiting: let go of it. */
+/* Let go of the cursor's slot, about which nothing is known any more. */
 static void retire(struct ksm_slot *slot)
 {
-	forget_slot(slot);
 	ksm_registry_remove(slot);
 	ksm_registry_free(slot);
 }
 
 enum outcome {
 	WALK_MORE,	/* there is more to see in this mm */
+	WALK_GAP,	/* there is something to sweep before */
 	WALK_DONE,	/* this mm is done */
-	WALK_RETIRED,	/* and so is its slot */
+	WALK_UNUSED,	/* and nothing there can be merged */
+	WALK_EXITING,	/* nobody may touch this mm any more */
 };
+
+/* mmap_lock held for reading */
+static enum outcome walk_locked(struct ksm_visit *v)
+{
+	struct mm_struct *mm = v->slot->mm;
+
+	/* Its exit is waiting for the lock. */
+	if (ksm_slot_exiting(v->slot))
+		return WALK_EXITING;
+	v->gap = 0;
+	v->trust = v->patient && !mm_has_notifiers(mm);
+	if (!walk_mm(v)) {
+		/* What was passed may be mergeable when the walk goes on. */
+		ksm_cursor.mergeable = true;
+		return v->gap ? WALK_GAP : WALK_MORE;
+	}
+	end_slot(v->slot);
+	if (ksm_cursor.mergeable)
+		return WALK_DONE;
+	/* Under the lock: it may be registered again. */
+	ksm_registry_remove(v->slot);
+	return WALK_UNUSED;
+}
 
 /* Walk over the cursor's mm, from where the last walk stopped. */
 static enum outcome walk_slot(struct ksm_slot *slot, struct ksm_pace *pace)
@@ -145,26 +195,8 @@ static enum outcome walk_slot(struct ksm_slot *slot, struct ksm_pace *pace)
 	visit.patient = READ_ONCE(ksm_smart_scan);
 
 	mmap_read_lock(mm);
-	if (ksm_slot_exiting(slot)) {
-		/* Its exit is waiting for the lock. */
-		mmap_read_unlock(mm);
-		retire(slot);
-		return WALK_RETIRED;
-	}
-	visit.trust = visit.patient && !mm_has_notifiers(mm);
-	outcome = walk_mm(&visit) ? WALK_DONE : WALK_MORE;
-	if (outcome == WALK_DONE) {
-		sweep_to(&visit, ULONG_MAX);
-		end_slot(slot);
-		if (!ksm_cursor.mergeable) {
-			/* Under the lock: it may be registered again. */
-			ksm_registry_remove(slot);
-			outcome = WALK_RETIRED;
-		}
-	}
+	outcome = walk_locked(&visit);
 	mmap_read_unlock(mm);
-	if (outcome == WALK_RETIRED)
-		ksm_registry_free(slot);
 	return outcome;
 }
 
@@ -206,6 +238,32 @@ static struct ksm_slot *next_slot(struct ksm_slot *slot)
 	return slot;
 }
 
+/* One step of the scan.  Return: the slot to go on with. */
+static struct ksm_slot *step(struct ksm_slot *slot, struct ksm_pace *pace)
+{
+	switch (walk_slot(slot, pace)) {
+	case WALK_GAP:
+		do_jobs(slot, pace);
+		sweep(slot, visit.gap, pace);
+		return slot;
+	case WALK_DONE:
+		do_jobs(slot, pace);
+		return next_slot(slot);
+	case WALK_UNUSED:
+		ksm_registry_free(slot);
+		return next_slot(ksm_cursor.slot);
+	case WALK_EXITING:
+		ksm_cursor.swept = 0;
+		if (!sweep(slot, ULONG_MAX, pace))
+			return slot;
+		retire(slot);
+		return next_slot(ksm_cursor.slot);
+	default:
+		do_jobs(slot, pace);
+		return slot;
+	}
+}
+
 /**
  * ksm_walk - scan for one batch
  * @pace: when it ends
@@ -219,18 +277,8 @@ bool ksm_walk(struct ksm_pace *pace)
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	while (slot) {
-		switch (walk_slot(slot, pace)) {
-		case WALK_MORE:
-			do_jobs(slot, pace);
-			break;
-		case WALK_DONE:
-			do_jobs(slot, pace);
-			slot = next_slot(slot);
-			break;
-		case WALK_RETIRED:
-			slot = next_slot(ksm_cursor.slot);
-			break;
-		}
+		slot = step(slot, pace);
+		ksm_pace_time(pace, local_clock());
 		if (slot && batch_over(pace))
 			return false;
 		cond_resched();
@@ -272,6 +320,7 @@ int ksm_walk_unmerge_all(void)
 		mmap_read_lock(slot->mm);
 		if (ksm_slot_exiting(slot)) {
 			mmap_read_unlock(slot->mm);
+			forget_slot(slot);
 			retire(slot);
 			slot = ksm_cursor.slot;
 		} else {

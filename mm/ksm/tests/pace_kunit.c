@@ -18,7 +18,7 @@ static void pace_ends_after_pages(struct kunit *test)
 	ksm_pace_begin(&pace, 100, 0);
 	for (i = 0; i < 100; i++) {
 		KUNIT_EXPECT_FALSE(test, ksm_pace_over(&pace));
-		ksm_pace_work(&pace, 1);
+		ksm_pace_work(&pace, 1, 0);
 	}
 	KUNIT_EXPECT_TRUE(test, ksm_pace_over(&pace));
 }
@@ -28,9 +28,9 @@ static void pace_takes_more_work_than_was_left(struct kunit *test)
 	struct ksm_pace pace;
 
 	ksm_pace_begin(&pace, 100, 0);
-	ksm_pace_work(&pace, 64);
+	ksm_pace_work(&pace, 64, 0);
 	KUNIT_EXPECT_EQ(test, pace.left, 36UL);
-	ksm_pace_work(&pace, 64);
+	ksm_pace_work(&pace, 64, 0);
 	KUNIT_EXPECT_EQ(test, pace.left, 0UL);
 	KUNIT_EXPECT_TRUE(test, ksm_pace_over(&pace));
 }
@@ -68,16 +68,36 @@ static void pace_lets_work_take_its_time(struct kunit *test)
 
 	ksm_pace_begin(&pace, 1000, now);
 	for (i = 0; i < 900; i++) {
-		ksm_pace_work(&pace, 1);
+		ksm_pace_work(&pace, 1, 0);
 		ksm_pace_time(&pace, now += KSM_QUIET_NS);
 	}
 	KUNIT_EXPECT_FALSE(test, ksm_pace_over(&pace));
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, 0ULL);
 
 	/* No work is no work. */
-	ksm_pace_work(&pace, 0);
+	ksm_pace_work(&pace, 0, 0);
 	ksm_pace_time(&pace, now += TICK_NS);
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, TICK_NS + 0ULL);
+}
+
+/* One changed page does not make all around it free of charge. */
+static void pace_shares_time(struct kunit *test)
+{
+	struct ksm_pace pace;
+	unsigned int i;
+	u64 now = 0;
+
+	ksm_pace_begin(&pace, 1000, now);
+	ksm_pace_work(&pace, 1, 3);
+	ksm_pace_time(&pace, now += 4 * TICK_NS);
+	KUNIT_EXPECT_EQ(test, pace.quiet_ns, 3 * TICK_NS + 0ULL);
+
+	for (i = 1; i < 1000 && !ksm_pace_over(&pace); i++) {
+		ksm_pace_work(&pace, 1, 511);
+		ksm_pace_time(&pace, now += TICK_NS);
+	}
+	KUNIT_EXPECT_LE(test, i, 9U);
+	KUNIT_EXPECT_GT(test, pace.left, 900UL);
 }
 
 static void pace_skips_what_is_not_to_count(struct kunit *test)
@@ -97,6 +117,7 @@ static struct kunit_case pace_cases[] = {
 	KUNIT_CASE(pace_without_pages_is_over),
 	KUNIT_CASE(pace_ends_after_quiet_time),
 	KUNIT_CASE(pace_lets_work_take_its_time),
+	KUNIT_CASE(pace_shares_time),
 	KUNIT_CASE(pace_skips_what_is_not_to_count),
 	{}
 };

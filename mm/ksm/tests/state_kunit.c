@@ -26,6 +26,7 @@ struct page_model {
 	bool quiet;		/* unchanged at the last visit */
 	bool look;		/* may be looked up, whatever the epoch */
 	bool keyed;
+	bool shared;		/* one dirty bit for several pages */
 	u16 pfn;
 	u32 key;
 	unsigned int run;	/* visits in a row that found it written */
@@ -95,18 +96,26 @@ static enum ksm_verdict model_clean(struct page_model *m, bool renew)
 static enum ksm_verdict model_judge(struct page_model *m,
 				    const struct ksm_look *look)
 {
+	bool was_shared = m->shared;
+
+	m->shared = look->shared;
 	if (!m->known || m->pfn != look->pfn) {
 		*m = (struct page_model){
 			.known = true, .look = true, .pfn = look->pfn,
+			.shared = look->shared,
 		};
 		return KSM_NEW;
 	}
 	if (!look->trust) {
-		if (!look->patient || !is_volatile(m) || !m->wait)
+		if (!look->patient)
+			m->run = min(m->run, 3U);
+		if (!is_volatile(m) || !m->wait)
 			return KSM_VERIFY;
 		m->wait--;
 		return KSM_PASS_OVER;
 	}
+	if (look->dirty && was_shared)
+		return KSM_VERIFY;
 	return look->dirty ? model_written(m) : model_clean(m, look->renew);
 }
 
@@ -161,7 +170,8 @@ static void expect_word(struct kunit *test, u64 word,
 {
 	u64 flags = KSM_WORD_USED | (m->quiet ? KSM_WORD_QUIET : 0) |
 		    (m->look ? KSM_WORD_LOOK : 0) |
-		    (m->keyed ? KSM_WORD_KEYED : 0);
+		    (m->keyed ? KSM_WORD_KEYED : 0) |
+		    (m->shared ? KSM_WORD_SHARED : 0);
 	u64 fields = (7ULL << KSM_WORD_RUN_SHIFT) |
 		     (3ULL << KSM_WORD_LEVEL_SHIFT) |
 		     (15ULL << KSM_WORD_WAIT_SHIFT);
@@ -341,7 +351,6 @@ static void state_settled_is_unchanged(struct kunit *test)
 /* Where an entry proves nothing the probe decides. */
 static void state_untrusted(struct kunit *test)
 {
-	struct ksm_look impatient = unclear;
 	enum ksm_verdict verdict = KSM_NEW;
 	bool changed = true;
 	u64 word = 0;
@@ -373,21 +382,63 @@ static void state_untrusted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 3);
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+}
+
+/* However often a page changed: the next look at the same key says so. */
+static void state_impatient(struct kunit *test)
+{
+	struct ksm_look impatient = unclear;
+	enum ksm_verdict verdict;
+	bool changed = true;
+	u64 word = 0;
+	u32 key = KEY;
+	int i, changes;
+
+	/* Volatile, with a wait, when somebody loses patience. */
+	for (i = 0; i < 8; i++)
+		visit(&word, &unclear, ++key);
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), KSM_RUN_VOLATILE);
+
 	impatient.patient = false;
-	for (i = 0; i < 10; i++) {
+	for (changes = 1; changes < 12; changes++) {
+		for (i = 0; i < changes; i++) {
+			word = ksm_state_judge(word, &impatient, &verdict);
+			KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+			word = ksm_state_probed(word, verdict, ++key, &changed);
+			KUNIT_EXPECT_TRUE(test, changed);
+		}
 		word = ksm_state_judge(word, &impatient, &verdict);
-		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
-		word = ksm_state_probed(word, verdict, ++key, &changed);
-		KUNIT_EXPECT_TRUE(test, changed);
+		word = ksm_state_probed(word, verdict, key, &changed);
+		KUNIT_EXPECT_FALSE_MSG(test, changed, "%d changes", changes);
+		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+		KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
+		KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
 	}
-	/* Quiet at last: the second look at the latest says so. */
-	visit(&word, &impatient, key);
-	word = ksm_state_judge(word, &impatient, &verdict);
-	word = ksm_state_probed(word, verdict, key, &changed);
+}
+
+/* A huge page that is split passes its dirty bit on to all its pages. */
+static void state_shared_bit(struct kunit *test)
+{
+	struct ksm_look shared = clean, written = dirty;
+	enum ksm_verdict verdict;
+	bool changed;
+	u64 word = 0;
+
+	shared.shared = true;
+	visit(&word, &shared, KEY);
+	visit(&word, &shared, KEY);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+
+	word = ksm_state_judge(word, &written, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
+
+	/* Once only: from here on the bit is its own. */
+	word = ksm_state_judge(word, &written, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_CHANGED);
 }
 
 /* When an unchanged page may ask for its like */
@@ -483,6 +534,7 @@ static void random_look(struct ksm_random *random, struct ksm_look *look)
 	look->trust = ksm_random_chance(random, 80);
 	look->patient = ksm_random_chance(random, 90);
 	look->renew = ksm_random_chance(random, 10);
+	look->shared = ksm_random_chance(random, 20);
 }
 
 static void random_visit(struct kunit *test, struct ksm_random *random,
@@ -634,6 +686,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_volatile),
 	KUNIT_CASE(state_settled_is_unchanged),
 	KUNIT_CASE(state_untrusted),
+	KUNIT_CASE(state_impatient),
+	KUNIT_CASE(state_shared_bit),
 	KUNIT_CASE(state_looks),
 	KUNIT_CASE(state_busy),
 	KUNIT_CASE(state_failure_forgotten),

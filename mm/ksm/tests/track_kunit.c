@@ -341,6 +341,29 @@ static void track_neighbours(struct kunit *test)
 	finish(test, m);
 }
 
+/* The next page that something is known of, from each address on */
+static void track_next(struct kunit *test)
+{
+	struct track_model *m = model_alloc(test);
+	unsigned long next = ULONG_MAX;
+	unsigned int i;
+
+	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), ULONG_MAX);
+	for (i = 0; i < NR_PAGES; i += 5)
+		change(test, m, i, QUIET, 0);
+	for (i = NR_PAGES; i-- > 0;) {
+		KUNIT_EXPECT_EQ_MSG(test, ksm_track_next(&m->slot, address(i) +
+							 PAGE_SIZE), next,
+				    "after page %u", i);
+		if (i % 5 == 0)
+			next = address(i);
+		KUNIT_EXPECT_EQ_MSG(test, ksm_track_next(&m->slot, address(i)),
+				    next, "page %u", i);
+	}
+	finish(test, m);
+}
+
 /* Somebody else has each of two keys: does the filter see page 3, too? */
 static void expect_company(struct kunit *test, const struct track_model *m,
 			   enum kind from)
@@ -513,6 +536,7 @@ static void track_is_small(struct kunit *test)
 static struct kunit_case track_cases[] = {
 	KUNIT_CASE(track_chunks),
 	KUNIT_CASE(track_neighbours),
+	KUNIT_CASE(track_next),
 	KUNIT_CASE(track_transitions),
 	KUNIT_CASE(track_drop_range),
 	KUNIT_CASE(track_recount),
