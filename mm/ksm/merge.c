@@ -132,9 +132,9 @@ static bool held_by_nobody_else(struct folio *folio)
 	int mapcount = folio_mapcount(folio);
 	int refcount;
 
-	smp_rmb();
+	smp_rmb();	/* mapcount, then refcount ... */
 	refcount = folio_ref_count(folio);
-	smp_rmb();
+	smp_rmb();	/* ... then mapcount again */
 	return refcount == mapcount + 1 + folio_test_swapcache(folio) &&
 	       mapcount == folio_mapcount(folio);
 }

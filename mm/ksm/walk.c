@@ -14,12 +14,13 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/clock.h>
+#include <linux/sizes.h>
 
 #include "internal.h"
 #include "slice.h"
 
 /* State words are dropped in ranges of this size, then time is taken. */
-#define SWEEP_BYTES	(1UL << 28)
+#define SWEEP_BYTES	SZ_256M
 
 /* One visit at a time; ksm_scan_mutex. */
 static struct ksm_visit visit;

@@ -315,26 +315,29 @@ static void track_neighbours(struct kunit *test)
 {
 	static const unsigned long used[] = { 1, 2, 62, 63, 64, 127, 130, 4097 };
 	struct track_model *m = model_alloc(test);
-	struct ksm_chunk *chunk[4];
-	unsigned long first;
+	struct ksm_chunk *chunk[4], *one;
+	unsigned long first, addr;
 	unsigned int i;
 
 	guard(mutex)(&ksm_scan_mutex);
 	ksm_track_chunks(&m->slot, 0, chunk, ARRAY_SIZE(chunk));
 	for (i = 0; i < ARRAY_SIZE(chunk); i++)
 		KUNIT_EXPECT_NULL(test, chunk[i]);
-	for (i = 0; i < ARRAY_SIZE(used); i++)
-		KUNIT_EXPECT_NOT_NULL(test, ksm_track_chunk(&m->slot,
-					used[i] << KSM_CHUNK_SHIFT, true));
+	for (i = 0; i < ARRAY_SIZE(used); i++) {
+		addr = used[i] << KSM_CHUNK_SHIFT;
+		KUNIT_EXPECT_NOT_NULL(test,
+				      ksm_track_chunk(&m->slot, addr, true));
+	}
 	for (first = 0; first < 4100; first++) {
-		ksm_track_chunks(&m->slot,
-				 (first << KSM_CHUNK_SHIFT) + PAGE_SIZE,
-				 chunk, ARRAY_SIZE(chunk));
-		for (i = 0; i < ARRAY_SIZE(chunk); i++)
-			KUNIT_EXPECT_PTR_EQ_MSG(test, chunk[i],
-				ksm_track_chunk(&m->slot, (first + i) <<
-						KSM_CHUNK_SHIFT, false),
-				"chunk %lu and %u", first, i);
+		addr = first << KSM_CHUNK_SHIFT;
+		ksm_track_chunks(&m->slot, addr + PAGE_SIZE, chunk,
+				 ARRAY_SIZE(chunk));
+		for (i = 0; i < ARRAY_SIZE(chunk); i++) {
+			one = ksm_track_chunk(&m->slot, addr, false);
+			KUNIT_EXPECT_PTR_EQ_MSG(test, chunk[i], one,
+						"%lu and %u", first, i);
+			addr += 1UL << KSM_CHUNK_SHIFT;
+		}
 	}
 	for (i = 0; i < ARRAY_SIZE(used); i++)
 		ksm_track_trim(&m->slot, used[i] << KSM_CHUNK_SHIFT);
