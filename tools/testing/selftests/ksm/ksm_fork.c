@@ -101,6 +101,7 @@ static int test_before_merge(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 1, 0), 1, 0 };
 	struct ksm_child c;
+	bool copied;
 
 	ksm_set("smart_scan", 0);
 	ksm_child_start(&c, obedient, &o);
@@ -110,6 +111,10 @@ static int test_before_merge(void)
 	CHECK(ask(&c, 'm') && ask(&c, 'a') && ask(&c, 'c'));
 	CHECK(ksm_merging_pages(0) == PAGES);
 	CHECK(ksm_contents_ok(o.map, PAGES, 1, 0));
+	/* Here it is not fork that made the pages read-only, but ksmd. */
+	copied = ask(&c, 'w');
+	CHECK(ksm_contents_ok(o.map, PAGES, 1, 0));
+	CHECK(copied && ask(&c, 'W'));
 	CHECK(end(&c) == 0);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
