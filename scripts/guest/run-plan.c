@@ -24,7 +24,8 @@
  * 4 (skipped).  Each subtest is a result.  In addition a program fails that
  * crashes, is killed by the timeout, has no plan, has another number of
  * results than planned, or whose exit status contradicts its results.
- * With "stop" in the environment the first failure ends the plan.
+ * With "stop" in the environment the first failure ends the program and the
+ * plan.
  *
  * After each program all its processes are killed, KSM is told to unmerge
  * everything and its counters have to be zero.
@@ -87,6 +88,7 @@ struct tally {
 };
 
 static bool any_failure;
+static bool stop_at_failure;
 static int out_fd = STDOUT_FILENO;
 static int kmsg_fd = -1;
 
@@ -267,9 +269,15 @@ static bool kill_group(pid_t group)
 	return true;
 }
 
+static bool enough(void)
+{
+	return stop_at_failure && any_failure;
+}
+
 /*
  * Start the program with its output in a pipe, and parse that until the
- * program itself ends.  Returns its wait status; *timed_out says why.
+ * program itself ends, or has shown enough.  Returns its wait status;
+ * *timed_out says why.
  */
 static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
 {
@@ -314,6 +322,8 @@ static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
 
 		if (!exited && waitpid(pid, &status, WNOHANG) == pid)
 			exited = true;
+		if (enough())
+			break;
 		if (!exited && now_s() > deadline) {
 			*timed_out = true;
 			exited = true;
@@ -538,10 +548,9 @@ static bool parse_plan_line(char *line, struct program *prog)
 
 static void run_plan(FILE *plan)
 {
-	bool stop = getenv("stop");
 	char line[MAX_LINE];
 
-	while (fgets(line, sizeof(line), plan) && !(stop && any_failure)) {
+	while (!enough() && fgets(line, sizeof(line), plan)) {
 		struct tally tally = { .planned = -1 };
 		struct program prog;
 		bool timed_out;
@@ -554,7 +563,8 @@ static void run_plan(FILE *plan)
 		mark("start", prog.name);
 		begin = now_s();
 		status = run_one(&prog, &tally, &timed_out);
-		judge_end(&prog, &tally, status, timed_out);
+		if (!enough())
+			judge_end(&prog, &tally, status, timed_out);
 		mark("end", prog.name);
 		check_ksm(&prog);
 		emit("@end %s %d %.1f", prog.name,
@@ -683,6 +693,7 @@ int main(int argc, char **argv)
 		be_init();
 	if (results)
 		open_results(results);
+	stop_at_failure = getenv("stop");
 
 	plan = fopen(path, "re");
 	if (plan) {
