@@ -77,6 +77,8 @@ _progress()
 	[ ! -s "$log.count" ] || total=" of about $(<"$log.count")"
 	every=60
 	[ ! -t 2 ] || every=1
+	# nobody sees it before it is over
+	[ -z "${KSM_QUIET:-}" ] || every=$((1 << 30))
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		[ $((SECONDS - begin)) -ge $every ] || continue
