@@ -878,6 +878,13 @@ static bool all_say_yes(struct ksm_child *c, unsigned int n, char question)
 	return ok;
 }
 
+/* A slow machine may need more than its time until pages are merged, written. */
+static bool tortured(long most, long cow, __u64 end)
+{
+	return (most > 0 && ksm_vmstat("cow_ksm") > cow) ||
+	       ksm_now_ms() > end + KSM_DEADLINE_MS / 4;
+}
+
 static int torture(const struct torture *t)
 {
 	struct worker_arg arg[MAX_WORKERS];
@@ -897,7 +904,7 @@ static int torture(const struct torture *t)
 		ksm_child_start(&c[i], worker, &arg[i]);
 	}
 	end = ksm_now_ms() + t->ms;
-	while (ksm_now_ms() < end) {
+	while (ksm_now_ms() < end || !tortured(most, cow, end)) {
 		long now = ksm_get("pages_sharing");
 
 		if (now > most)
