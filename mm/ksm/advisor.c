@@ -12,6 +12,7 @@
  * the knobs for the smallest and the largest value.
  */
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/sched/cputime.h>
 #include <linux/timekeeping.h>
 #include <trace/events/ksm.h>
@@ -50,11 +51,13 @@ void ksm_advisor_start_scan(void)
 void ksm_advisor_stop_scan(unsigned long work)
 {
 	u64 wall_ns = ktime_to_ns(ktime_sub(ktime_get(), advisor.start));
+	/* By the scheduler's clock, which may be faster than the other. */
+	u64 cpu_ns = min(own_cpu_ns() - advisor.start_cpu_ns, wall_ns);
 	struct ksm_advice in = {
 		.pages_now = READ_ONCE(ksm_pages_to_scan),
 		.work = work,
 		.wall_ns = wall_ns,
-		.cpu_ns = own_cpu_ns() - advisor.start_cpu_ns,
+		.cpu_ns = cpu_ns,
 		.sleep_ms = READ_ONCE(ksm_sleep_ms),
 		.target_s = READ_ONCE(ksm_advisor_target_s),
 		.max_cpu = READ_ONCE(ksm_advisor_max_cpu),
