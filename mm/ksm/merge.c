@@ -53,6 +53,22 @@ static struct vm_area_struct *mergeable_vma(struct ksm_slot *slot,
 	return vma && ksm_vma_mergeable(vma) ? vma : NULL;
 }
 
+/*
+ * Is it written to where it was looked up?  The entry alone may know: ksmd
+ * cleans entries only where it relies on their dirty bits.
+ */
+static bool entry_dirty(const struct folio_walk *fw)
+{
+	switch (fw->level) {
+	case FW_LEVEL_PTE:
+		return pte_dirty(fw->pte);
+	case FW_LEVEL_PMD:
+		return pmd_dirty(fw->pmd);
+	default:
+		return false;
+	}
+}
+
 /* Take a reference on the page at @addr, if it is still @pfn. */
 static struct page *pin_page(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long pfn)
@@ -68,6 +84,9 @@ static struct page *pin_page(struct vm_area_struct *vma, unsigned long addr,
 	    !folio_is_zone_device(folio) && !PageHWPoison(fw.page)) {
 		page = fw.page;
 		folio_get(folio);
+		/* Written to after MADV_FREE, it is wanted: see given_up() */
+		if (!folio_test_swapbacked(folio) && entry_dirty(&fw))
+			folio_mark_dirty(folio);
 	}
 	folio_walk_end(&fw, vma);
 	return page;
