@@ -63,14 +63,15 @@ static void stand_by(struct ksm_rmap_item *item)
 	ksm_item_free(item);
 }
 
-/* Wait in the unstable tree. */
-static void wait_in_tree(struct ksm_rmap_item *item)
+/* Wait in the unstable tree.  Is it @news that there is such a page? */
+static void wait_in_tree(struct ksm_rmap_item *item, bool news)
 {
 	u64 *word = ksm_track_word(item->slot, address_of(item));
 
 	ksm_unstable_insert(item);
 	/* Its like may be standing by, or be hidden by a stuck counter. */
-	ksm_filter_epoch++;
+	if (news)
+		ksm_filter_epoch++;
 	ksm_track_set(item->slot, word,
 		      ksm_word_of_item(item, KSM_TAG_UNSTABLE));
 }
@@ -278,7 +279,7 @@ static void merge_pair(struct ksm_rmap_item *item,
 		ksm_node_free(node);
 		/* It was not the fault of @item, whose key is fresh. */
 		give_up(partner, result);
-		wait_in_tree(item);
+		wait_in_tree(item, true);
 		return;
 	}
 	result = complete_pair(item, partner, node);
@@ -379,12 +380,12 @@ static enum ksm_result match_stable(struct ksm_rmap_item *item)
 }
 
 /* Find another candidate, or become one that can be found. */
-static void match_unstable(struct ksm_rmap_item *item)
+static void match_unstable(struct ksm_rmap_item *item, bool news)
 {
 	struct ksm_rmap_item *partner = ksm_unstable_find(&item->key);
 
 	if (!partner)
-		wait_in_tree(item);
+		wait_in_tree(item, news);
 	else if (partner->pfn == item->pfn)
 		stand_by(item);
 	else
@@ -417,6 +418,8 @@ void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
 	u64 *word = ksm_track_word(slot, addr);
 	struct ksm_rmap_item *item;
 	enum ksm_result result;
+	unsigned long old_pfn;
+	struct ksm_key old;
 
 	/* Matching an earlier page may have taught us better about this one. */
 	if (!word || !*word || ksm_word_tag(*word) == KSM_TAG_STABLE)
@@ -424,6 +427,9 @@ void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
 	item = take_item(slot, addr, word);
 	if (!item)
 		return;
+	/* All zeroes if it did not wait in the tree until now */
+	old_pfn = item->pfn;
+	old = item->key;
 	item->pfn = pfn;
 	item->key.probe = probe;
 	item->key.digest = 0;
@@ -440,7 +446,8 @@ void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
 	if (result == KSM_DONE)
 		settle(item);
 	else if (result == KSM_DIFFERENT)
-		match_unstable(item);
+		match_unstable(item, pfn != old_pfn ||
+			       memcmp(&item->key, &old, sizeof(old)));
 	else
 		give_up(item, result);
 }

@@ -17,6 +17,7 @@
 #include "ksm_util.h"
 
 #define PAGES	64
+#define FORKED	512	/* enough that some key is renewed in each pass */
 
 static int test_thread(void)
 {
@@ -264,6 +265,39 @@ static bool skip_ratio(const char *map, long n, long *percent)
 	ksft_print_msg("%ld scanned, %ld skipped: %ld %%\n", scanned, skipped,
 		       *percent);
 	return all > 0 && ksm_contents_ok(map, n, 1, 1);
+}
+
+static int hold_still(struct ksm_child *c, void *arg)
+{
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	return !ksm_contents_ok(arg, FORKED, 1, 1);
+}
+
+/*
+ * Pages that several processes have in common since a fork are alike, but
+ * there is nothing to be merged: nor is there a reason to look at them again.
+ */
+static int test_smart_scan_fork(void)
+{
+	char *map = ksm_map_merge(FORKED, 1, 1);
+	struct ksm_child c[3];
+	long percent;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		ksm_child_start(&c[i], hold_still, map);
+		CHECK(ksm_hear(&c[i]) == 'r');
+	}
+	ksm_set("sleep_millisecs", 2);
+	CHECK(skip_ratio(map, FORKED, &percent));
+	CHECK(percent >= 75);
+	CHECK(ksm_counts_are(0, 0, 4 * FORKED, 0));
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		ksm_say(&c[i], 'e');
+		CHECK(ksm_child_wait(&c[i]) == 0);
+	}
+	return 0;
 }
 
 static int test_smart_scan(void)
@@ -520,6 +554,7 @@ static const struct ksm_case cases[] = {
 	{ "full_scans goes on for a single page", test_single_page },
 	{ "full_scans goes on for empty memory", test_empty_memory },
 	{ "smart_scan skips half of a quiet set", test_smart_scan },
+	{ "smart_scan skips what a fork has in common", test_smart_scan_fork },
 	{ "smart_scan notices new contents", test_smart_scan_notices },
 	{ "changing pages are volatile", test_changing },
 	{ "advisor: bounds and resets", test_advisor },
