@@ -83,6 +83,23 @@ static const struct mm_walk_ops find_ops = {
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
+/*
+ * The copy an unshare fault makes is clean, and so is its entry.  MADV_FREE by
+ * a child of a later fork would take it for a page that nobody needs.  There
+ * is no fork while mmap_lock is held.
+ */
+static void mark_copy_dirty(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct folio_walk fw;
+	struct folio *folio = folio_walk_start(&fw, vma, addr, 0);
+
+	if (!folio)
+		return;
+	if (folio_test_anon(folio) && !folio_test_ksm(folio))
+		folio_mark_dirty(folio);
+	folio_walk_end(&fw, vma);
+}
+
 /* Make one mapping private: 0, -ENOMEM, or 1 if it was not KSM's any more. */
 static int break_sharing(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -98,6 +115,7 @@ static int break_sharing(struct vm_area_struct *vma, unsigned long addr)
 	 */
 	if (fault & VM_FAULT_ERROR)
 		return 1;
+	mark_copy_dirty(vma, addr);
 	return 0;
 }
 
