@@ -594,6 +594,51 @@ static int test_dontneed(void)
 	return 0;
 }
 
+/*
+ * Advice comes first and contents later, as with memory that is allocated for
+ * a guest.  ksmd may go over the empty mapping any number of times before.
+ */
+static int filled_later(unsigned int empty_scans)
+{
+	char *a = ksm_map(PAGES), *b = ksm_map(PAGES);
+
+	ksm_mergeable(a, PAGES);
+	ksm_mergeable(b, PAGES);
+	if (empty_scans) {
+		ksm_scan(empty_scans);
+		CHECK(ksm_counts_are(0, 0, 0, 0));
+		/* Empty as they are, they stay what they were advised to be. */
+		CHECK(ksm_vma_flag(0, a, "mg") && ksm_vma_flag(0, b, "mg"));
+	}
+	ksm_fill(a, PAGES, 2100, 1);
+	ksm_fill(b, PAGES / 2, 2100, 1);
+	ksm_scan(2);
+	CHECK(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES - PAGES / 2, 0));
+	CHECK(ksm_merging_pages(0) == PAGES / 2 * 2);
+	/* The rest of b follows while ksmd runs. */
+	ksm_run();
+	ksm_fill(b + PAGES / 2 * ps(), PAGES - PAGES / 2, 2100 + PAGES / 2, 1);
+	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
+	ksm_stop();
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_contents_ok(a, PAGES, 2100, 1));
+	CHECK(ksm_contents_ok(b, PAGES, 2100, 1));
+	ksm_fill(a, PAGES, 2900, 1);
+	CHECK(ksm_contents_ok(b, PAGES, 2100, 1));
+	CHECK(ksm_contents_ok(a, PAGES, 2900, 1));
+	return 0;
+}
+
+static int test_before_touch(void)
+{
+	return filled_later(0);
+}
+
+static int test_empty_for_long(void)
+{
+	return filled_later(5);
+}
+
 static const struct ksm_case cases[] = {
 	{ "alignment and overflow: EINVAL; length 0: nothing", test_errors },
 	{ "a hole: ENOMEM, the rest is done", test_hole },
@@ -620,6 +665,8 @@ static const struct ksm_case cases[] = {
 	{ "a process registers, is forgotten and registers again",
 	  test_register_again },
 	{ "MADV_DONTNEED and MADV_FREE of merged memory", test_dontneed },
+	{ "advised before the first touch", test_before_touch },
+	{ "advised, scanned while empty, then filled", test_empty_for_long },
 };
 
 int main(void)

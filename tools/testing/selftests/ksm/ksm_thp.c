@@ -97,6 +97,45 @@ static void test_inner_match(void)
 	must(ksm_contents_ok(ksys_page(map, 8), nr - 8, SEED + 8, 1));
 }
 
+/*
+ * Every page of it is like every other, as after memset().  What is compared
+ * and merged is one folio with itself.
+ */
+static void one_pattern(long limit)
+{
+	long shared = (nr + limit - 1) / limit;
+	char *map = map_huge(1, SEED);
+	size_t i;
+
+	memset(map, 0x5a, huge);
+	must_be_huge(map, 1);
+	ksm_set("max_page_sharing", limit);
+	ksm_mergeable(map, nr);
+	must(ksys_settle(shared, nr - shared, 0));
+	must_be_huge(map, 0);
+	must_eq(ksm_count_pfns(map, nr), shared);
+	must_eq(ksys_ksm_kb(map), huge / 1024);
+	must_eq(ksm_merging_pages(0), nr);
+	for (i = 0; i < huge; i++)
+		must_eq(KSM_READ(map[i]), 0x5a);
+	/* Whoever writes is alone with that. */
+	ksm_page_fill(ksys_page(map, 77), 4711);
+	must(ksm_page_ok(ksys_page(map, 77), 4711));
+	for (i = 0; i < huge; i++)
+		if (i / ksm_page_size() != 77)
+			must_eq(KSM_READ(map[i]), 0x5a);
+}
+
+static void test_one_pattern(void)
+{
+	one_pattern(nr);
+}
+
+static void test_one_pattern_limited(void)
+{
+	one_pattern(nr / 4);
+}
+
 /* A small page that is there already finds its like in a huge one. */
 static void test_small_and_huge(void)
 {
@@ -349,6 +388,9 @@ static const struct ksys_case cases[] = {
 	{ "without a match it stays whole", test_unmatched },
 	{ "one match splits two of three", test_one_match },
 	{ "a match within one huge page", test_inner_match },
+	{ "one pattern throughout", test_one_pattern },
+	{ "one pattern throughout, max_page_sharing",
+	  test_one_pattern_limited },
 	{ "a small page and a huge page", test_small_and_huge },
 	{ "two equal huge pages", test_all_match },
 	{ "a huge page of two processes", test_forked },

@@ -3,6 +3,7 @@
  * The events of the trace group "ksm": formats, and that what they tell
  * matches what happened.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "ksm_util.h"
 
 #define PAGES	64
+#define FEW	500
+#define MANY	4000
 
 struct event {
 	const char *name;
@@ -387,6 +390,103 @@ static int test_advisor(void)
 	return 0;
 }
 
+struct advised {
+	unsigned long low, high, last;
+	long count;
+};
+
+static bool note_advice(const char *event, const char *text, void *arg)
+{
+	struct advised *a = arg;
+	unsigned long pages;
+
+	if (sscanf(text, "ksm scan time %*d pages_to_scan %lu", &pages) != 1)
+		return false;
+	if (!a->count || pages < a->low)
+		a->low = pages;
+	if (pages > a->high)
+		a->high = pages;
+	a->last = pages;
+	a->count++;
+	return true;
+}
+
+static bool advice_above(void *arg)
+{
+	return ksm_get("pages_to_scan") > *(long long *)arg;
+}
+
+static bool advice_below(void *arg)
+{
+	return ksm_get("pages_to_scan") < *(long long *)arg;
+}
+
+/* Writes to its pages until told to stop. */
+static int busy_writer(struct ksm_child *c, void *arg)
+{
+	struct pollfd pfd = { .fd = c->rfd, .events = POLLIN };
+	unsigned int round = 0;
+	char *map = arg;
+	size_t i;
+
+	while (!poll(&pfd, 1, 1)) {
+		for (i = 0; i < FEW; i += 7)
+			ksm_page_fill(map + i * ksm_page_size(), 50000 + i);
+		round++;
+	}
+	for (i = 0; i < FEW; i++) {
+		if (!ksm_contents_ok(map + i * ksm_page_size(), 1,
+				     i % 7 ? 1 + i : 50000 + i, 0))
+			return 1;
+	}
+	return !round;
+}
+
+/*
+ * With work to do it finds its way from far too many pages a batch to fewer,
+ * and when there is more work to more again, always within the bounds.
+ */
+static int test_advisor_at_work(void)
+{
+	const long long top = 200, near = top / 8;
+	struct advised a = { 0 };
+	struct ksm_child c;
+	char *few, *many;
+	long long low;
+
+	ksm_set("smart_scan", 0);
+	ksm_set("sleep_millisecs", 10);
+	few = ksm_map_merge(FEW, 1, 1);
+	ksm_set("advisor_target_scan_time", 1);
+	ksm_set("advisor_max_pages_to_scan", top);
+	/* Where it starts */
+	ksm_set("advisor_min_pages_to_scan", top);
+	CHECK(!ksm_write_text("advisor_mode", "scan-time"));
+	CHECK(ksm_get("pages_to_scan") == top);
+	ksm_set("advisor_min_pages_to_scan", 5);
+	CHECK(!ksm_trace_start("ksm_advisor"));
+	ksm_child_start(&c, busy_writer, few);
+	ksm_run();
+	CHECK(ksm_poll(advice_below, (void *)&near, KSM_DEADLINE_MS));
+	/* Enough for more than that in a batch */
+	many = ksm_map_merge(MANY, 100000, 1);
+	low = ksm_get("pages_to_scan");
+	CHECK(ksm_poll(advice_above, &low, KSM_DEADLINE_MS));
+	ksm_stop();
+	ksm_trace_stop();
+	ksm_say(&c, 'e');
+	CHECK(ksm_child_wait(&c) == 0);
+	CHECK(ksm_trace_each(note_advice, &a) == a.count);
+	ksft_print_msg("%ld events, pages_to_scan %lu to %lu, at last %lu\n",
+		       a.count, a.low, a.high, a.last);
+	CHECK(a.count >= 3);
+	CHECK(a.low >= 5 && a.high <= (unsigned long)top);
+	CHECK(ksm_get("pages_to_scan") == (long long)a.last);
+	CHECK(ksm_contents_ok(few, FEW, 1, 1));
+	CHECK(ksm_contents_ok(many, MANY, 100000, 1));
+	return 0;
+}
+
 static const struct ksm_case cases[] = {
 	{ "ksm_enter and ksm_exit: once per process", test_enter_exit },
 	{ "ksm_enter and ksm_exit: every fork", test_enter_fork },
@@ -395,6 +495,7 @@ static const struct ksm_case cases[] = {
 	{ "ksm_merge_one_page: every zero page", test_zero },
 	{ "ksm_remove_ksm_page: every node that goes", test_remove },
 	{ "ksm_advisor: every full scan", test_advisor },
+	{ "ksm_advisor: at work, within the bounds", test_advisor_at_work },
 };
 
 int main(void)

@@ -433,6 +433,162 @@ static void test_mixed(void)
 	must_zero(2 * PAGES, 2 * PAGES);
 }
 
+/* --- Several families ---------------------------------------------------- */
+
+#define FAMILIES	3
+#define MAX_ALIVE	4	/* children of one that are there at the end */
+
+static uint64_t xorshift(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Memory of a process, and what each page has to contain: 0 is zeroes. */
+struct member {
+	char *map;
+	uint64_t seed[PAGES];
+	uint64_t rnd;
+};
+
+static bool member_ok(const struct member *m)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++) {
+		char *page = ksys_page(m->map, i);
+
+		if (!m->seed[i] ? !all_zero(page, 1) :
+				  !ksm_contents_ok(page, 1, m->seed[i], 0))
+			return false;
+	}
+	return true;
+}
+
+/* Only by writing: a page that is zero has been written so. */
+static void member_writes(struct member *m, unsigned int times)
+{
+	size_t i;
+
+	while (times--) {
+		i = xorshift(&m->rnd) % PAGES;
+		m->seed[i] = xorshift(&m->rnd) % 4 ?
+			     0 : 1 + xorshift(&m->rnd) % 5;
+		if (m->seed[i])
+			ksm_page_fill(ksys_page(m->map, i), m->seed[i]);
+		else
+			memset(ksys_page(m->map, i), 0, ksm_page_size());
+	}
+}
+
+static long member_zeroes(const struct member *m)
+{
+	long n = 0;
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		n += !m->seed[i];
+	return n;
+}
+
+/* A child goes on with what it inherited. */
+static int offspring(struct ksm_child *c, void *arg)
+{
+	struct member *m = arg;
+
+	m->rnd ^= getpid() * 0x9e3779b97f4a7c15ULL;
+	must(member_ok(m));
+	member_writes(m, 40);
+	must(member_ok(m));
+	ksm_say_long(c, member_zeroes(m));
+	/* At rest until asked to look again. */
+	must_eq(ksm_hear(c), 'c');
+	must_eq(zero_pages(0), member_zeroes(m));
+	must(member_ok(m));
+	ksm_say(c, 'y');
+	ksm_hear(c);
+	return 0;
+}
+
+static int family(struct ksm_child *c, void *arg)
+{
+	uint64_t end = ksm_now_ms() + ksys_budget_ms() / 2;
+	struct ksm_child kid[MAX_ALIVE];
+	struct member m = { .rnd = (unsigned long)arg };
+	long zeroes = 0, forks = 0;
+	size_t i;
+
+	m.map = map_zeroed(PAGES);
+	ksm_mergeable(m.map, PAGES);
+	do {
+		member_writes(&m, 50);
+		must(member_ok(&m));
+		i = forks % MAX_ALIVE;
+		/* Killed in the middle of whatever ksmd does to it. */
+		if (forks >= MAX_ALIVE)
+			must_eq(ksm_child_kill(&kid[i]), 128 + SIGKILL);
+		ksm_child_start(&kid[i], offspring, &m);
+		forks++;
+	} while (ksm_now_ms() < end || forks < MAX_ALIVE);
+	for (i = 0; i < MAX_ALIVE; i++)
+		zeroes += ksm_hear_long(&kid[i]);
+	zeroes += member_zeroes(&m);
+	must(member_ok(&m));
+	ksm_say_long(c, zeroes);
+	ksm_say_long(c, forks);
+	must_eq(ksm_hear(c), 'c');
+	must_eq(zero_pages(0), member_zeroes(&m));
+	must(member_ok(&m));
+	for (i = 0; i < MAX_ALIVE; i++) {
+		ksm_say(&kid[i], 'c');
+		must_eq(ksm_hear(&kid[i]), 'y');
+	}
+	ksm_say(c, 'y');
+	must_eq(ksm_hear(c), 'q');
+	for (i = 0; i < MAX_ALIVE; i++) {
+		ksm_say(&kid[i], 'q');
+		must_eq(ksm_child_wait(&kid[i]), 0);
+	}
+	return 0;
+}
+
+/* Parents and children write and die while ksmd takes their empty pages. */
+static void test_families(void)
+{
+	struct ksm_child c[FAMILIES];
+	long zeroes = 0, forks = 0;
+	uint64_t seed = ksm_now_ms() | 1;
+	size_t i;
+
+	ksft_print_msg("seed %llu\n", (unsigned long long)seed);
+	ksm_set("use_zero_pages", 1);
+	ksm_run();
+	for (i = 0; i < FAMILIES; i++) {
+		xorshift(&seed);
+		ksm_child_start(&c[i], family, (void *)(unsigned long)seed);
+	}
+	for (i = 0; i < FAMILIES; i++) {
+		zeroes += ksm_hear_long(&c[i]);
+		forks += ksm_hear_long(&c[i]);
+	}
+	ksft_print_msg("%ld forks, %ld zero pages\n", forks, zeroes);
+	ksm_stop();
+	ksm_scan(3);
+	must_eq(ksm_get("ksm_zero_pages"), zeroes);
+	must(ksm_get("pages_shared") <= 5);
+	for (i = 0; i < FAMILIES; i++) {
+		ksm_say(&c[i], 'c');
+		must_eq(ksm_hear(&c[i]), 'y');
+	}
+	for (i = 0; i < FAMILIES; i++) {
+		ksm_say(&c[i], 'q');
+		must_eq(ksm_child_wait(&c[i]), 0);
+	}
+	must_eq(ksm_get("ksm_zero_pages"), 0);
+}
+
 static const struct ksys_case cases[] = {
 	{ "placed, counted, read", test_place },
 	{ "use_zero_pages=0: merged like any other", test_off },
@@ -448,6 +604,7 @@ static const struct ksys_case cases[] = {
 	{ "many forks while ksmd runs", test_many_forks },
 	{ "zero pages of read faults", test_read_faults },
 	{ "before and after the knob", test_mixed },
+	{ "families that fork, write and die", test_families },
 };
 
 int main(void)
