@@ -21,15 +21,20 @@ static unsigned long address_of(const struct ksm_rmap_item *item)
 	return item->address & PAGE_MASK;
 }
 
-/* The page of @item goes out of the unstable tree, and was quiet there. */
-static void leave_unstable(struct ksm_rmap_item *item)
+/* Take @item out of the unstable tree; its page was quiet there. */
+static void take_out(struct ksm_rmap_item *item)
 {
 	u64 *word = ksm_track_word(item->slot, address_of(item));
 
 	ksm_unstable_erase(item);
-	/* Its relatives stand by to take its place. */
-	ksm_filter_epoch++;
 	ksm_track_set(item->slot, word, ksm_item_word(item));
+}
+
+/* Take it out for good: its relatives stand by to take its place. */
+static void leave_unstable(struct ksm_rmap_item *item)
+{
+	take_out(item);
+	ksm_filter_epoch++;
 }
 
 /* Give up on @item, and enter what that means for its page. */
@@ -63,15 +68,12 @@ static void stand_by(struct ksm_rmap_item *item)
 	ksm_item_free(item);
 }
 
-/* Wait in the unstable tree.  Is it @news that there is such a page? */
-static void wait_in_tree(struct ksm_rmap_item *item, bool news)
+/* Wait in the unstable tree. */
+static void wait_in_tree(struct ksm_rmap_item *item)
 {
 	u64 *word = ksm_track_word(item->slot, address_of(item));
 
 	ksm_unstable_insert(item);
-	/* Its like may be standing by, or be hidden by a stuck counter. */
-	if (news)
-		ksm_filter_epoch++;
 	ksm_track_set(item->slot, word,
 		      ksm_word_of_item(item, KSM_TAG_UNSTABLE));
 }
@@ -279,7 +281,7 @@ static void merge_pair(struct ksm_rmap_item *item,
 		ksm_node_free(node);
 		/* It was not the fault of @item, whose key is fresh. */
 		give_up(partner, result);
-		wait_in_tree(item, true);
+		wait_in_tree(item);
 		return;
 	}
 	result = complete_pair(item, partner, node);
@@ -330,7 +332,7 @@ static struct ksm_rmap_item *take_item(struct ksm_slot *slot,
 
 	if (ksm_word_tag(*word) == KSM_TAG_UNSTABLE) {
 		item = ksm_word_item(*word);
-		leave_unstable(item);
+		take_out(item);
 		item->address &= ~KSM_ITEM_DIGEST;
 		return item;
 	}
@@ -380,12 +382,12 @@ static enum ksm_result match_stable(struct ksm_rmap_item *item)
 }
 
 /* Find another candidate, or become one that can be found. */
-static void match_unstable(struct ksm_rmap_item *item, bool news)
+static void match_unstable(struct ksm_rmap_item *item)
 {
 	struct ksm_rmap_item *partner = ksm_unstable_find(&item->key);
 
 	if (!partner)
-		wait_in_tree(item, news);
+		wait_in_tree(item);
 	else if (partner->pfn == item->pfn)
 		stand_by(item);
 	else
@@ -403,37 +405,11 @@ static bool waits_already(const struct ksm_rmap_item *item)
 	return other && other->pfn == item->pfn;
 }
 
-/**
- * ksm_match_candidate - try to merge an unchanged page
- * @slot:  whose
- * @addr:  where it was seen
- * @pfn:   which it was
- * @probe: its probe, scoped
- *
- * Context: ksm_scan_mutex held; may sleep.
- */
-void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
-			 unsigned long pfn, u64 probe)
+/* Bring @item where it belongs: to a KSM page, or into the unstable tree. */
+static void match(struct ksm_rmap_item *item)
 {
-	u64 *word = ksm_track_word(slot, addr);
-	struct ksm_rmap_item *item;
-	enum ksm_result result;
-	unsigned long old_pfn;
-	struct ksm_key old;
+	enum ksm_result result = merge_zero(item);
 
-	/* Matching an earlier page may have taught us better about this one. */
-	if (!word || !*word || ksm_word_tag(*word) == KSM_TAG_STABLE)
-		return;
-	item = take_item(slot, addr, word);
-	if (!item)
-		return;
-	/* All zeroes if it did not wait in the tree until now */
-	old_pfn = item->pfn;
-	old = item->key;
-	item->pfn = pfn;
-	item->key.probe = probe;
-	item->key.digest = 0;
-	result = merge_zero(item);
 	if (result == KSM_DONE)
 		return;
 	if (result == KSM_DIFFERENT) {
@@ -446,10 +422,63 @@ void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
 	if (result == KSM_DONE)
 		settle(item);
 	else if (result == KSM_DIFFERENT)
-		match_unstable(item, pfn != old_pfn ||
-			       memcmp(&item->key, &old, sizeof(old)));
+		match_unstable(item);
 	else
 		give_up(item, result);
+}
+
+/* Which page waits in the unstable tree for @addr?  All zeroes if none. */
+struct waiting {
+	u64 pfn;
+	struct ksm_key key;
+};
+
+static struct waiting waiting_at(struct ksm_slot *slot, unsigned long addr)
+{
+	u64 *word = ksm_track_word(slot, addr);
+	struct waiting waiting = { };
+
+	if (word && ksm_word_tag(*word) == KSM_TAG_UNSTABLE) {
+		waiting.pfn = ksm_word_item(*word)->pfn;
+		waiting.key = ksm_word_item(*word)->key;
+	}
+	return waiting;
+}
+
+/**
+ * ksm_match_candidate - try to merge an unchanged page
+ * @slot:  whose
+ * @addr:  where it was seen
+ * @pfn:   which it was
+ * @probe: its probe, scoped
+ *
+ * Context: ksm_scan_mutex held; may sleep.
+ */
+void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
+			 unsigned long pfn, u64 probe)
+{
+	struct waiting before = waiting_at(slot, addr), after;
+	u64 *word = ksm_track_word(slot, addr);
+	struct ksm_rmap_item *item;
+
+	/* Matching an earlier page may have taught us better about this one. */
+	if (!word || !*word || ksm_word_tag(*word) == KSM_TAG_STABLE)
+		return;
+	item = take_item(slot, addr, word);
+	if (!item)
+		return;
+	item->pfn = pfn;
+	item->key.probe = probe;
+	item->key.digest = 0;
+	match(item);
+	/*
+	 * Its like may be standing by, or be hidden by a stuck counter.  But
+	 * that it still waits there is no news, or pages shared by a fork
+	 * would call each other up in every pass.
+	 */
+	after = waiting_at(slot, addr);
+	if (memcmp(&before, &after, sizeof(before)))
+		ksm_filter_epoch++;
 }
 
 /* Put a node whose page moved to another NUMA node under its new key. */
