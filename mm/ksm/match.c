@@ -197,6 +197,20 @@ static void read_key(struct ksm_stable_node *node, struct ksm_slot *slot,
 	kunmap_local(content);
 }
 
+/* Has the chain a KSM page of this content that could be joined? */
+static bool has_room_for(struct ksm_chain *chain, unsigned int content)
+{
+	struct ksm_stable_node *node;
+
+	list_for_each_entry(node, &chain->dups, dup) {
+		if (!ksm_node_has_room(node))
+			break;
+		if (node->content == content)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Put the node of a new KSM page into the tree.  Under another key than
  * @expected there may be a KSM page with its content and room for more.
@@ -221,6 +235,9 @@ static enum ksm_result enlist(struct ksm_stable_node *node,
 	if (node->content == KSM_MAX_CONTENTS)
 		ksm_count(&ksm_counters.collisions, 1);
 	if (node->content >= KSM_MAX_CONTENTS)
+		return KSM_BUSY;
+	/* It was written to for a moment when it could have been joined. */
+	if (has_room_for(chain, node->content))
 		return KSM_BUSY;
 	ksm_stable_link(node, chain);
 	return KSM_DONE;
