@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V
+export KSRC JOBS V ROUNDS
 
 CONFIG ?= x86
 
@@ -21,6 +21,7 @@ help:
 	@echo '  make unit       tests of the logic in user space, under ASan and UBSan'
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make busted     faults that are built in must be found by the tests'
+	@echo '  make bench      measure our KSM and the one of the base side by side'
 	@echo '  make patchset   build/patchset: a series for git am on the base'
 	@echo '  make clean      remove what was compiled, keep the unpacked base'
 	@echo '  make distclean  remove build/'
@@ -30,6 +31,8 @@ help:
 	@echo '  JOBS=N          parallel jobs (default: one per CPU)'
 	@echo '  V=1             show what the tools say'
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
+	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
+	@echo '  ROUNDS=N        for bench: instead of what each case has'
 
 .PHONY: deps
 deps:
@@ -61,6 +64,11 @@ check:
 unit lint busted matrix:
 	@scripts/deps
 	@scripts/check $@
+
+.PHONY: bench
+bench:
+	@scripts/deps bench
+	@scripts/bench $(CASE)
 
 .PHONY: patchset
 patchset:

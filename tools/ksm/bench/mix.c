@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A mix as on a busy host: some pages have likes, some are unique, and most
+ * are written to all the time.
+ */
+#include "bench.h"
+
+/* Scans until it has been found out which pages are which */
+#define SETTLE_STOCK		27
+#define SETTLE_OURS		48
+#define PERIOD_STOCK_SMART	18
+#define PERIOD_STOCK		3
+#define PERIOD_OURS		144
+
+/* Between two scans the writers shall get through their pages so often. */
+#define ROUNDS_PER_SCAN		1.5
+
+static unsigned long period(const struct bench_case *self)
+{
+	if (!ksm_is_stock())
+		return PERIOD_OURS;
+	return self->stock_smart ? PERIOD_STOCK_SMART : PERIOD_STOCK;
+}
+
+/* How often each page is rewritten between one scan and the next */
+static double rounds_per_scan(const struct area *area, uint64_t written,
+			      uint64_t scans)
+{
+	return (double)written / scans / nr_workers /
+	       (area->pages - area->rewritten);
+}
+
+static double rounds_in_scans(const struct area *area, unsigned long scans)
+{
+	uint64_t written = area_rewritten_pages();
+	unsigned long first = ksm_get("full_scans");
+
+	wait_scans(scans);
+	written = area_rewritten_pages() - written;
+	return rounds_per_scan(area, written, ksm_get("full_scans") - first);
+}
+
+/*
+ * A scan is one batch, as far as that is for us to say, and the pause between
+ * them is made so long that the writers keep up.
+ */
+static void pace(const struct area *area)
+{
+	unsigned long ms = set_mib / 5;
+	double rounds;
+
+	ksm_set("pages_to_scan", 10 * pages_total());
+	for (;;) {
+		ksm_set("sleep_millisecs", ms);
+		wait_scans(1);
+		rounds = rounds_in_scans(area, 6);
+		if (rounds > ROUNDS_PER_SCAN)
+			break;
+		ms = ms * 2 * ROUNDS_PER_SCAN / (rounds + 0.5);
+	}
+	out_number("sleep_millisecs", ms);
+}
+
+void run_production_mix(const struct bench_case *self)
+{
+	struct area *area = set_production(set_mib);
+	uint64_t written;
+	struct cost cost;
+	double rounds;
+
+	workers_start(false);
+	area_fill(area);
+	area_register(area);
+	area_rewrite_start(area);
+	ksm_set("run", 1);
+	pace(area);
+	wait_merged(copies_total());
+	wait_scans(ksm_is_stock() ? SETTLE_STOCK : SETTLE_OURS);
+
+	written = area_rewritten_pages();
+	cost = cost_of_scans(period(self), 0);
+	written = area_rewritten_pages() - written;
+	out_value(self->name, (double)cost.cpu_ns / cost.scans / 1e6);
+	out_number("scans", cost.scans);
+	area_rewrite_stop();
+
+	rounds = rounds_per_scan(area, written, cost.scans);
+	out_number("rounds_per_scan", rounds);
+	if (rounds < 1)
+		die("the pages were not rewritten in each scan");
+	if (ksm_mapped() > copies_total())
+		die("pages merged that should not");
+}
