@@ -7,13 +7,13 @@
 
 /* Scans until it has been found out which pages are which */
 #define SETTLE_STOCK		27
-#define SETTLE_OURS		48
+#define SETTLE_OURS		32
 #define PERIOD_STOCK_SMART	18
 #define PERIOD_STOCK		3
-#define PERIOD_OURS		144
+#define PERIOD_OURS		48
 
 /* Between two scans the writers shall get through their pages so often. */
-#define ROUNDS_PER_SCAN		1.5
+#define ROUNDS_PER_SCAN		1.2
 
 static unsigned long period(const struct bench_case *self)
 {
@@ -46,7 +46,7 @@ static double rounds_in_scans(const struct area *area, unsigned long scans)
  */
 static void pace(const struct area *area)
 {
-	unsigned long ms = set_mib / 5;
+	unsigned long ms = set_mib / 25 + 1;
 	double rounds;
 
 	ksm_set("pages_to_scan", 10 * pages_total());
