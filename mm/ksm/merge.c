@@ -437,7 +437,7 @@ enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
 		put_page(page);
 	}
 	mmap_read_unlock(slot->mm);
-	trace_ksm_merge_one_page(pfn, NULL, slot->mm, result_errno[result]);
+	trace_ksm_merge_one_page(slot->mm, pfn, result_errno[result]);
 	return result;
 }
 
@@ -502,7 +502,7 @@ enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
 		put_page(page);
 	}
 	mmap_read_unlock(mm);
-	trace_ksm_merge_with_ksm_page(folio_page(kfolio, 0), pfn, item, mm,
+	trace_ksm_merge_with_ksm_page(item, mm, pfn, folio_page(kfolio, 0),
 				      result_errno[result]);
 	return result;
 }
@@ -660,7 +660,7 @@ enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
 		put_page(page);
 	}
 	mmap_read_unlock(mm);
-	trace_ksm_merge_with_ksm_page(NULL, pfn, item, mm,
+	trace_ksm_merge_with_ksm_page(item, mm, pfn, NULL,
 				      result_errno[result]);
 	return result;
 }

@@ -247,7 +247,7 @@ void ksm_node_forget(struct ksm_stable_node *node)
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	hlist_for_each_entry_safe(item, next, &node->items, link) {
-		trace_ksm_remove_rmap_item(node->pfn, item, item->slot->mm);
+		trace_ksm_remove_rmap_item(item, item->slot->mm, node->pfn);
 		unlink_item(item);
 	}
 	if (node->chain)

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events of KSM.  Their names, fields and formats are read by programs and must
+ * stay as they are; what is handed in is up to us.
+ */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM ksm
 
@@ -7,79 +11,69 @@
 
 #include <linux/tracepoint.h>
 
-/* One full scan: @seq counts them, @rmap_entries is how much is tracked. */
-DECLARE_EVENT_CLASS(ksm_scan_template,
-	TP_PROTO(int seq, u32 rmap_entries),
-	TP_ARGS(seq, rmap_entries),
+struct ksm_rmap_item;
+struct mm_struct;
+struct page;
+
+/* The advisor chose a new pages_to_scan. */
+TRACE_EVENT(ksm_advisor,
+	TP_PROTO(s64 seconds, unsigned long pages, unsigned int percent),
+	TP_ARGS(seconds, pages, percent),
 	TP_STRUCT__entry(
-		__field(int, seq)
-		__field(u32, rmap_entries)
+		__field(s64, scan_time)
+		__field(unsigned long, pages_to_scan)
+		__field(unsigned int, cpu_percent)
 	),
 	TP_fast_assign(
-		__entry->seq = seq;
-		__entry->rmap_entries = rmap_entries;
+		__entry->cpu_percent = percent;
+		__entry->pages_to_scan = pages;
+		__entry->scan_time = seconds;
 	),
-	TP_printk("seq %d rmap size %d", __entry->seq, __entry->rmap_entries)
+	TP_printk("ksm scan time %lld pages_to_scan %lu cpu percent %u",
+		  __entry->scan_time, __entry->pages_to_scan,
+		  __entry->cpu_percent)
 );
 
-DEFINE_EVENT(ksm_scan_template, ksm_start_scan,
-	TP_PROTO(int seq, u32 rmap_entries),
-	TP_ARGS(seq, rmap_entries)
-);
-
-DEFINE_EVENT(ksm_scan_template, ksm_stop_scan,
-	TP_PROTO(int seq, u32 rmap_entries),
-	TP_ARGS(seq, rmap_entries)
-);
-
-/* An address space joined or left. */
-DECLARE_EVENT_CLASS(ksm_enter_exit_template,
-	TP_PROTO(void *mm),
-	TP_ARGS(mm),
-	TP_STRUCT__entry(
-		__field(void *, mm)
-	),
-	TP_fast_assign(
-		__entry->mm = mm;
-	),
-	TP_printk("mm %p", __entry->mm)
-);
-
-DEFINE_EVENT(ksm_enter_exit_template, ksm_enter,
-	TP_PROTO(void *mm),
-	TP_ARGS(mm)
-);
-
-DEFINE_EVENT(ksm_enter_exit_template, ksm_exit,
-	TP_PROTO(void *mm),
-	TP_ARGS(mm)
-);
-
-/* A page of zeroes gave way to the zero page, or could not (@err). */
-TRACE_EVENT(ksm_merge_one_page,
-	TP_PROTO(unsigned long pfn, void *rmap_item, void *mm, int err),
-	TP_ARGS(pfn, rmap_item, mm, err),
+/* An item was taken off its node, because the page of that was freed. */
+TRACE_EVENT(ksm_remove_rmap_item,
+	TP_PROTO(const struct ksm_rmap_item *item, const struct mm_struct *owner,
+		 unsigned long frame),
+	TP_ARGS(item, owner, frame),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(void *, rmap_item)
 		__field(void *, mm)
-		__field(int, err)
 	),
 	TP_fast_assign(
-		__entry->pfn = pfn;
-		__entry->rmap_item = rmap_item;
-		__entry->mm = mm;
-		__entry->err = err;
+		__entry->mm = (void *)owner;
+		__entry->rmap_item = (void *)item;
+		__entry->pfn = frame;
 	),
-	TP_printk("ksm pfn %lu rmap_item %p mm %p error %d",
-		  __entry->pfn, __entry->rmap_item, __entry->mm, __entry->err)
+	TP_printk("pfn %lu rmap_item %p mm %p",
+		  __entry->pfn, __entry->rmap_item, __entry->mm)
 );
 
-/* A mapping of @pfn moved to the KSM page @ksm_page, or could not (@err). */
+/* A page is no KSM page any more. */
+TRACE_EVENT(ksm_remove_ksm_page,
+	TP_PROTO(unsigned long frame),
+	TP_ARGS(frame),
+	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+	),
+	TP_fast_assign(
+		__entry->pfn = frame;
+	),
+	TP_printk("pfn %lu", __entry->pfn)
+);
+
+/*
+ * A page was merged with the KSM page @with, or could not be; without @with,
+ * it was to become a KSM page itself.
+ */
 TRACE_EVENT(ksm_merge_with_ksm_page,
-	TP_PROTO(void *ksm_page, unsigned long pfn, void *rmap_item, void *mm,
-		 int err),
-	TP_ARGS(ksm_page, pfn, rmap_item, mm, err),
+	TP_PROTO(const struct ksm_rmap_item *item, const struct mm_struct *owner,
+		 unsigned long frame, const struct page *with, int error),
+	TP_ARGS(item, owner, frame, with, error),
 	TP_STRUCT__entry(
 		__field(void *, ksm_page)
 		__field(unsigned long, pfn)
@@ -88,67 +82,76 @@ TRACE_EVENT(ksm_merge_with_ksm_page,
 		__field(int, err)
 	),
 	TP_fast_assign(
-		__entry->ksm_page = ksm_page;
-		__entry->pfn = pfn;
-		__entry->rmap_item = rmap_item;
-		__entry->mm = mm;
-		__entry->err = err;
+		__entry->err = error;
+		__entry->mm = (void *)owner;
+		__entry->rmap_item = (void *)item;
+		__entry->pfn = frame;
+		__entry->ksm_page = (void *)with;
 	),
 	TP_printk("%spfn %lu rmap_item %p mm %p error %d",
 		  __entry->ksm_page ? "ksm " : "", __entry->pfn,
 		  __entry->rmap_item, __entry->mm, __entry->err)
 );
 
-/* The stable node of @pfn was dropped. */
-TRACE_EVENT(ksm_remove_ksm_page,
-	TP_PROTO(unsigned long pfn),
-	TP_ARGS(pfn),
-	TP_STRUCT__entry(
-		__field(unsigned long, pfn)
-	),
-	TP_fast_assign(
-		__entry->pfn = pfn;
-	),
-	TP_printk("pfn %lu", __entry->pfn)
-);
-
-/* A mapping was forgotten because its whole stable node went. */
-TRACE_EVENT(ksm_remove_rmap_item,
-	TP_PROTO(unsigned long pfn, void *rmap_item, void *mm),
-	TP_ARGS(pfn, rmap_item, mm),
+/* The same with the zero page; there is no item then. */
+TRACE_EVENT(ksm_merge_one_page,
+	TP_PROTO(const struct mm_struct *owner, unsigned long frame, int error),
+	TP_ARGS(owner, frame, error),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(void *, rmap_item)
 		__field(void *, mm)
+		__field(int, err)
 	),
 	TP_fast_assign(
-		__entry->pfn = pfn;
-		__entry->rmap_item = rmap_item;
-		__entry->mm = mm;
+		__entry->err = error;
+		__entry->mm = (void *)owner;
+		__entry->rmap_item = NULL;
+		__entry->pfn = frame;
 	),
-	TP_printk("pfn %lu rmap_item %p mm %p",
-		  __entry->pfn, __entry->rmap_item, __entry->mm)
+	TP_printk("ksm pfn %lu rmap_item %p mm %p error %d",
+		  __entry->pfn, __entry->rmap_item, __entry->mm, __entry->err)
 );
 
-/* The advisor chose a new pages_to_scan; @scan_time is in seconds. */
-TRACE_EVENT(ksm_advisor,
-	TP_PROTO(s64 scan_time, unsigned long pages_to_scan,
-		 unsigned int cpu_percent),
-	TP_ARGS(scan_time, pages_to_scan, cpu_percent),
+/* Somebody registers, or goes away. */
+DECLARE_EVENT_CLASS(ksm_registry,
+	TP_PROTO(const struct mm_struct *who),
+	TP_ARGS(who),
 	TP_STRUCT__entry(
-		__field(s64, scan_time)
-		__field(unsigned long, pages_to_scan)
-		__field(unsigned int, cpu_percent)
+		__field(void *, mm)
 	),
 	TP_fast_assign(
-		__entry->scan_time = scan_time;
-		__entry->pages_to_scan = pages_to_scan;
-		__entry->cpu_percent = cpu_percent;
+		__entry->mm = (void *)who;
 	),
-	TP_printk("ksm scan time %lld pages_to_scan %lu cpu percent %u",
-		  __entry->scan_time, __entry->pages_to_scan,
-		  __entry->cpu_percent)
+	TP_printk("mm %p", __entry->mm)
 );
+
+DEFINE_EVENT(ksm_registry, ksm_exit,
+	TP_PROTO(const struct mm_struct *who), TP_ARGS(who));
+
+DEFINE_EVENT(ksm_registry, ksm_enter,
+	TP_PROTO(const struct mm_struct *who), TP_ARGS(who));
+
+/* A pass over all that is registered: how many there were, pages tracked */
+DECLARE_EVENT_CLASS(ksm_pass,
+	TP_PROTO(int before, u32 tracked),
+	TP_ARGS(before, tracked),
+	TP_STRUCT__entry(
+		__field(int, seq)
+		__field(u32, rmap_entries)
+	),
+	TP_fast_assign(
+		__entry->rmap_entries = tracked;
+		__entry->seq = before;
+	),
+	TP_printk("seq %d rmap size %d", __entry->seq, __entry->rmap_entries)
+);
+
+DEFINE_EVENT(ksm_pass, ksm_stop_scan,
+	TP_PROTO(int before, u32 tracked), TP_ARGS(before, tracked));
+
+DEFINE_EVENT(ksm_pass, ksm_start_scan,
+	TP_PROTO(int before, u32 tracked), TP_ARGS(before, tracked));
 
 #endif /* _TRACE_KSM_H */
 
