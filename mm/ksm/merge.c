@@ -545,7 +545,8 @@ static struct folio *make_copy(struct vm_area_struct *vma, unsigned long addr,
 				  page_to_nid(page));
 	if (!copy)
 		return NULL;
-	if (mem_cgroup_charge(copy, vma->vm_mm, GFP_KERNEL) ||
+	/* Nobody is to be killed for it where a control group is full. */
+	if (mem_cgroup_charge(copy, vma->vm_mm, GFP_KERNEL | __GFP_NORETRY) ||
 	    copy_mc_user_highpage(folio_page(copy, 0), page, addr, vma)) {
 		folio_put(copy);
 		return NULL;
