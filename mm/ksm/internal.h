@@ -133,9 +133,11 @@ static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
 	return !memchr_inv(chunk, 0, sizeof(*chunk));
 }
 
-/* Flag in the low bits of ksm_rmap_item.address */
+/* In the low bits of ksm_rmap_item.address */
 #define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
 #define KSM_ITEM_SHARED		BIT(1)	/* as KSM_WORD_SHARED */
+#define KSM_ITEM_RUN_SHIFT	2	/* ksm_word_run() */
+#define KSM_ITEM_RUN		GENMASK(4, 2)
 
 /**
  * struct ksm_rmap_item - a page of one mm that is in one of the trees
@@ -174,8 +176,19 @@ struct ksm_rmap_item {
 static inline u64 ksm_item_word(const struct ksm_rmap_item *item)
 {
 	u64 word = ksm_state_quiet(item->pfn, ksm_short(item->key.probe));
+	u64 run = (item->address & KSM_ITEM_RUN) >> KSM_ITEM_RUN_SHIFT;
 
+	word |= run << KSM_WORD_RUN_SHIFT;
 	return item->address & KSM_ITEM_SHARED ? word | KSM_WORD_SHARED : word;
+}
+
+/* What of a page's word goes with it into the unstable tree */
+static inline void ksm_item_take_word(struct ksm_rmap_item *item, u64 word)
+{
+	item->address |= (unsigned long)ksm_word_run(word) <<
+			 KSM_ITEM_RUN_SHIFT;
+	if (word & KSM_WORD_SHARED)
+		item->address |= KSM_ITEM_SHARED;
 }
 
 /**

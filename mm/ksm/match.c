@@ -354,8 +354,8 @@ static struct ksm_rmap_item *take_item(struct ksm_slot *slot,
 		return item;
 	}
 	item = ksm_item_alloc(slot, addr);
-	if (item && ksm_word_inline(*word) && (*word & KSM_WORD_SHARED))
-		item->address |= KSM_ITEM_SHARED;
+	if (item && ksm_word_inline(*word))
+		ksm_item_take_word(item, *word);
 	return item;
 }
 

@@ -7,12 +7,15 @@
  *
  *  1. read the entries;
  *  2. judge each page from what was read;
- *  3. where a dirty bit is to be cleared: mark the folio dirty, then clean the
- *     entry;
- *  4. flush the TLBs, before the lock is dropped: reclaim and MADV_FREE leave
+ *  3. see which of the pages whose entries are dirty still have the probe of
+ *     the last visit: they seem to rest, and only they are worth a fault of
+ *     their writers;
+ *  4. mark their folios dirty, then clean their entries;
+ *  5. flush the TLBs, before the lock is dropped: reclaim and MADV_FREE leave
  *     out their own flush where they see a clean entry, so that a store
  *     through a stale entry would be lost;
- *  5. only now read content: what is written from here on sets the bit again.
+ *  6. only now read content to believe in: what is written from here on sets
+ *     the bit again.
  *
  * What comes out is a list of jobs: address, page frame number and probe, but
  * no reference and no lock.
@@ -49,6 +52,7 @@ struct slice {
 	struct ksm_chunk *chunk[SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
 	u8 verdict[KSM_SLICE];
+	u64 prove;			/* entries to be cleaned if it pays */
 	u64 clean;			/* entries whose dirty bit goes */
 	u64 probe;			/* entries whose page is read */
 	u64 renew;			/* entries whose key is taken again */
@@ -170,14 +174,11 @@ static void judge_inline(struct slice *s, unsigned int i, u64 word,
 	enum ksm_verdict verdict;
 
 	word = ksm_state_judge(word, look, &verdict);
-	if (look->dirty && look->trust && verdict != KSM_PASS_OVER)
-		s->clean |= BIT_ULL(i);
 	switch (verdict) {
 	case KSM_UNCHANGED:
 		judge_unchanged(s, i, word);
 		return;
 	case KSM_PASS_OVER:
-	case KSM_VOLATILE:
 		s->skipped++;
 		set_word(s, i, word);
 		return;
@@ -185,8 +186,10 @@ static void judge_inline(struct slice *s, unsigned int i, u64 word,
 		ksm_cursor.new_pages++;
 		fallthrough;
 	case KSM_CHANGED:
-	case KSM_SETTLED:
 		s->work |= BIT_ULL(i);
+		break;
+	case KSM_PROVE:
+		s->prove |= BIT_ULL(i);
 		break;
 	case KSM_VERIFY:
 		/* If it turns out to be unchanged, it was no work. */
@@ -216,6 +219,8 @@ static void judge_unstable(struct slice *s, unsigned int i,
 	item->address &= ~KSM_ITEM_SHARED;
 	if (look->shared)
 		item->address |= KSM_ITEM_SHARED;
+	if (!look->dirty)
+		item->address &= ~KSM_ITEM_RUN;
 	if (item->pfn == pfn && look->trust && look->dirty && was_shared) {
 		/* An entry of its own, with the dirty bit of all others. */
 		s->clean |= BIT_ULL(i);
@@ -319,10 +324,9 @@ static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 	case KSM_TAG_UNSTABLE:
 		item = ksm_word_item(word);
 		return s->v->trust && item->pfn == pte_pfn(pte) &&
-		       !room_moved(s->v);
+		       !(item->address & KSM_ITEM_RUN) && !room_moved(s->v);
 	default:
-		return s->v->trust && (word & KSM_WORD_QUIET) &&
-		       !(word & KSM_WORD_LOOK) && !ksm_word_wait(word) &&
+		return s->v->trust && ksm_word_settled(word) &&
 		       ksm_word_pfn(word) == (u16)pte_pfn(pte) &&
 		       !filter_moved(s->v);
 	}
@@ -371,7 +375,7 @@ static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
 /* Stop planning where the batch ends. */
 static bool slice_full(struct slice *s, unsigned int i)
 {
-	if (hweight64(s->work) < s->v->pace->left)
+	if (!s->work || hweight64(s->work) < s->v->pace->left)
 		return false;
 	s->end = i + 1;
 	return true;
@@ -396,7 +400,7 @@ static void judge_table(struct slice *s)
 	}
 }
 
-/* Steps 3 and 4 */
+/* Steps 4 and 5 */
 static void clean_entries(struct slice *s)
 {
 	unsigned int from = __ffs64(s->clean), to = fls64(s->clean), i;
@@ -465,7 +469,9 @@ static void probed_inline(struct slice *s, unsigned int i, u64 probe)
 	/* Enter the key first, so that the filter counts this page itself. */
 	set_word(s, i, word);
 	if (changed) {
-		s->work |= BIT_ULL(i);
+		/* A volatile page is looked at for a moment, as others are. */
+		if (ksm_word_run(word) < KSM_RUN_VOLATILE)
+			s->work |= BIT_ULL(i);
 		return;
 	}
 	looks = ksm_state_looks(&word, filter_moved(s->v)) || !s->v->patient ||
@@ -477,18 +483,32 @@ static void probed_inline(struct slice *s, unsigned int i, u64 probe)
 	set_word(s, i, word);
 }
 
-static void probe_entry(struct slice *s, unsigned int i)
+static void enter_probe(struct slice *s, unsigned int i, u64 probe)
+{
+	if (ksm_word_tag(*entry_word(s, i)) == KSM_TAG_UNSTABLE)
+		probed_unstable(s, i, probe);
+	else
+		probed_inline(s, i, probe);
+}
+
+/* Step 3 for one page: if it seems to rest, it is read again in step 6. */
+static void prove_entry(struct slice *s, unsigned int i, u64 probe)
+{
+	if (ksm_state_same(*entry_word(s, i), ksm_short(probe)))
+		s->clean |= BIT_ULL(i);
+	else
+		enter_probe(s, i, probe);
+}
+
+static u64 entry_probe(const struct slice *s, unsigned int i)
 {
 	struct page *page = s->page[i];
 	void *content = kmap_local_page(page);
 	u64 probe = ksm_probe(content);
 
 	kunmap_local(content);
-	probe ^= ksm_scope(s->v->slot->mm, ksm_page_nid(page_to_pfn(page)));
-	if (ksm_word_tag(*entry_word(s, i)) == KSM_TAG_UNSTABLE)
-		probed_unstable(s, i, probe);
-	else
-		probed_inline(s, i, probe);
+	return probe ^ ksm_scope(s->v->slot->mm,
+				 ksm_page_nid(page_to_pfn(page)));
 }
 
 static void prefetch_entry(struct slice *s, unsigned int i)
@@ -498,18 +518,29 @@ static void prefetch_entry(struct slice *s, unsigned int i)
 		ksm_probe_prefetch(page_address(s->page[i]));
 }
 
-/* Step 5 */
-static void probe_entries(struct slice *s)
+static void read_entries(struct slice *s, u64 todo,
+			 void (*enter)(struct slice *s, unsigned int i,
+				       u64 probe))
 {
-	u64 ahead = s->probe, todo = s->probe;
-	unsigned int n = 0;
+	u64 ahead = todo;
+	unsigned int n = 0, i;
 
 	for (; todo; todo &= todo - 1) {
 		for (; ahead && n < PREFETCH_AHEAD; ahead &= ahead - 1, n++)
 			prefetch_entry(s, __ffs64(ahead));
 		n--;
-		probe_entry(s, __ffs64(todo));
+		i = __ffs64(todo);
+		enter(s, i, entry_probe(s, i));
 	}
+}
+
+/* Steps 3 to 6 */
+static void probe_entries(struct slice *s)
+{
+	read_entries(s, s->prove, prove_entry);
+	if (s->clean)
+		clean_entries(s);
+	read_entries(s, s->probe & ~(s->prove & ~s->clean), enter_probe);
 	ksm_count(&ksm_counters.scanned, hweight64(s->probe));
 }
 
@@ -609,9 +640,7 @@ static void visit_table(struct slice *s, pmd_t *pmd)
 	if (!s->ptep)
 		return;
 	judge_table(s);
-	if (s->clean)
-		clean_entries(s);
-	if (s->probe)
+	if (s->probe | s->clean)
 		probe_entries(s);
 	pte_unmap_unlock(s->ptep, ptl);
 }

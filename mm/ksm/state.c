@@ -4,17 +4,20 @@
  *
  *	           another pfn
  *	  (any) ---------------> new
- *	                          |  clean            dirty, up to 3 in a row
+ *	                          |  same            other, up to 3 in a row
  *	                          v                     +-----+
  *	        +-------------> quiet <------------> changed  |
- *	        |                   clean / dirty       ^-----+
- *	        | clean                                 | dirty for the 4th time
+ *	        |                   same / dirty        ^-----+
+ *	        | same                                  | other for the 4th time
  *	        |                                       v
  *	        +----------------------------------- volatile
  *
- * A volatile page is not read.  To clean its entry costs the writer, so that
- * is done every 2nd, then 4th, then every 8th visit; in between the entry is
- * merely looked at, and stays dirty.
+ * "Same" and "other" is what the probe says of a page whose entry is dirty
+ * since before the last visit.  To clean an entry costs the writer, so that is
+ * only done when the probe was the same; from then on the entry tells.
+ *
+ * A volatile page is passed over for 1, then 3, then 7 visits.  Then one takes
+ * its probe, and the next compares.
  *
  * A word never says more than "perhaps equal, perhaps quiet".  A wrong word
  * costs a missed merge or a needless comparison.
@@ -73,34 +76,30 @@ u64 ksm_state_quiet(u16 pfn, u32 short_key)
 		((u64)short_key << KSM_WORD_SHORT_SHIFT);
 }
 
+/* Written to since its entry was cleaned */
 static u64 judge_written(u64 word, enum ksm_verdict *verdict)
 {
 	unsigned int run = ksm_word_run(word);
-	unsigned int wait = ksm_word_wait(word);
 
-	word &= ~KSM_WORD_QUIET;
+	word = (word & ~KSM_WORD_QUIET) | KSM_WORD_LOOK;
 	if (run + 1 < KSM_RUN_VOLATILE) {
 		*verdict = KSM_CHANGED;
-		return with_backoff(with_run(word, run + 1), 0, 0) |
-			KSM_WORD_LOOK;
+		return with_backoff(with_run(word, run + 1), 0, 0);
 	}
-	if (run < KSM_RUN_VOLATILE) {
-		word = with_backoff(with_run(word, KSM_RUN_VOLATILE), 0, 0);
-	} else if (wait) {
-		*verdict = KSM_PASS_OVER;
-		return with_backoff(word, ksm_word_level(word), wait - 1);
-	}
+	/* One that was taken to have come to rest deceives the probe. */
+	word = with_backoff(word, run < KSM_RUN_VOLATILE ? 0 : KSM_LEVEL_MAX,
+			    0);
 	/* What it contained counts for nothing any more. */
-	*verdict = KSM_VOLATILE;
-	return back_off(word) & ~KSM_WORD_KEYED;
+	*verdict = KSM_PASS_OVER;
+	return back_off(with_run(word, KSM_RUN_VOLATILE)) & ~KSM_WORD_KEYED;
 }
 
-static u64 judge_untrusted(u64 word, const struct ksm_look *look,
-			   enum ksm_verdict *verdict)
+/* Only the probe can tell: @verdict, unless it is to wait. */
+static u64 judge_by_probe(u64 word, const struct ksm_look *look,
+			  enum ksm_verdict *verdict)
 {
 	unsigned int wait = ksm_word_wait(word);
 
-	*verdict = KSM_VERIFY;
 	if (ksm_word_run(word) < KSM_RUN_VOLATILE)
 		return word;
 	/* Who is impatient knows no volatile pages. */
@@ -118,7 +117,9 @@ static u64 judge_untrusted(u64 word, const struct ksm_look *look,
  * @look:    what the page table says
  * @verdict: what to do
  *
- * Where the verdict asks for the probe, ksm_state_probed() comes next.
+ * Where the verdict asks for the probe, ksm_state_probed() comes next.  With
+ * KSM_PROVE, if ksm_state_same(), the entry is cleaned before, and the probe
+ * taken again.
  *
  * Return: the new word.
  */
@@ -132,26 +133,33 @@ u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 		return with_shared(ksm_state_fresh(look->pfn), look->shared);
 	}
 	word = with_shared(word, look->shared);
+	*verdict = KSM_VERIFY;
 	if (!look->trust)
-		return judge_untrusted(word, look, verdict);
-	/* Its own entry is new, and got the dirty bit of all the others. */
-	if (look->dirty && was_shared) {
-		*verdict = KSM_VERIFY;
-		return word;
-	}
-	if (look->dirty)
+		return judge_by_probe(word, look, verdict);
+	/* Its own entry may be new, with the dirty bit of all the others. */
+	if (look->dirty && (word & KSM_WORD_QUIET) && !was_shared)
 		return judge_written(word, verdict);
-
-	if (ksm_word_run(word) == KSM_RUN_VOLATILE ||
-	    !(word & KSM_WORD_KEYED)) {
-		*verdict = KSM_SETTLED;
-		return with_backoff(with_run(word, 0), 0, 0) | KSM_WORD_LOOK |
-			KSM_WORD_QUIET;
+	if (look->dirty) {
+		*verdict = KSM_PROVE;
+		return judge_by_probe(word, look, verdict);
 	}
-	*verdict = look->renew ? KSM_VERIFY : KSM_UNCHANGED;
 	if (!(word & KSM_WORD_QUIET))
-		word = with_backoff(word, 0, 0);
-	return with_run(word, 0) | KSM_WORD_QUIET;
+		return judge_by_probe(word, look, verdict);
+	if (!look->renew)
+		*verdict = KSM_UNCHANGED;
+	return with_run(word, 0);
+}
+
+/**
+ * ksm_state_same - does the key of a page say that it is the same?
+ * @word:      the page's
+ * @short_key: ksm_short() of its probe
+ *
+ * Return: true if it had a key, which was this one.
+ */
+bool ksm_state_same(u64 word, u32 short_key)
+{
+	return (word & KSM_WORD_KEYED) && ksm_word_short(word) == short_key;
 }
 
 /**
@@ -168,19 +176,23 @@ u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
 		     bool *changed)
 {
+	bool same = ksm_state_same(word, short_key);
 	bool keyed = word & KSM_WORD_KEYED;
-	bool same = keyed && ksm_word_short(word) == short_key;
 	unsigned int run = ksm_word_run(word);
 
 	word &= ~(~0ULL << KSM_WORD_SHORT_SHIFT);
 	word |= ((u64)short_key << KSM_WORD_SHORT_SHIFT) | KSM_WORD_KEYED;
-	*changed = verdict == KSM_VERIFY ? !same : verdict != KSM_SETTLED;
-	if (verdict != KSM_VERIFY)
+	*changed = true;
+	if (verdict != KSM_VERIFY && verdict != KSM_PROVE)
 		return word;
 	if (same) {
+		*changed = false;
 		if (!(word & KSM_WORD_QUIET))
 			word = with_backoff(word, 0, 0);
-		return with_run(word, 0) | KSM_WORD_QUIET;
+		/* Whether its entry stays clean now is seen at the next visit */
+		if (verdict == KSM_VERIFY)
+			word = with_run(word, 0);
+		return word | KSM_WORD_QUIET;
 	}
 
 	word = (word & ~KSM_WORD_QUIET) | KSM_WORD_LOOK;

@@ -10,7 +10,7 @@
  *	tag	0 as drawn; 1 or 3: the rest is a pointer to an rmap_item, in
  *		the unstable tree or attached to a stable node.  The word 0
  *		means that nothing is known.
- *	quiet	unchanged at the last visit
+ *	quiet	unchanged at the last visit, which left its entry clean
  *	look	ask the filter at the next quiet visit, whatever its epoch
  *	run	visits in a row that found the page written, up to RUN_VOLATILE
  *	level	of back-off: wait 1, 3, 7 visits
@@ -34,8 +34,10 @@ struct ksm_rmap_item;
 #define KSM_WORD_LOOK		BIT_ULL(3)
 #define KSM_WORD_USED		BIT_ULL(4)	/* never 0 when in use */
 #define KSM_WORD_RUN_SHIFT	5
+#define KSM_WORD_RUN		GENMASK_ULL(7, 5)
 #define KSM_WORD_LEVEL_SHIFT	8
 #define KSM_WORD_WAIT_SHIFT	10
+#define KSM_WORD_WAIT		GENMASK_ULL(13, 10)
 #define KSM_WORD_KEYED		BIT_ULL(14)
 #define KSM_WORD_SHARED		BIT_ULL(15)
 #define KSM_WORD_PFN_SHIFT	16
@@ -57,18 +59,18 @@ struct ksm_look {
 /* What to do about it */
 enum ksm_verdict {
 	KSM_UNCHANGED,	/* nothing */
-	KSM_NEW,	/* another page: clean the entry, take the probe */
-	KSM_CHANGED,	/* written: the same */
+	KSM_NEW,	/* another page: take the probe */
+	KSM_CHANGED,	/* written since its entry was cleaned: the same */
 	KSM_VERIFY,	/* cannot be told from the entry: the same, compare */
-	KSM_SETTLED,	/* volatile until now: take the probe, it is quiet */
-	KSM_VOLATILE,	/* written too often: only clean the entry */
-	KSM_PASS_OVER,	/* written too often: not even that, this time */
+	KSM_PROVE,	/* its entry was left dirty: compare, and clean it then */
+	KSM_PASS_OVER,	/* written too often: nothing, this time */
 };
 
 u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 		    enum ksm_verdict *verdict);
 u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
 		     bool *changed);
+bool ksm_state_same(u64 word, u32 short_key);
 bool ksm_state_looks(u64 *word, bool moved);
 u64 ksm_state_unmatched(u64 word);
 u64 ksm_state_failed(u64 word);
@@ -109,6 +111,13 @@ static inline u32 ksm_word_short(u64 word)
 static inline unsigned int ksm_word_run(u64 word)
 {
 	return (word >> KSM_WORD_RUN_SHIFT) & 7;
+}
+
+/* Unchanged for two visits at least, and with nothing left to ask or wait for */
+static inline bool ksm_word_settled(u64 word)
+{
+	return (word & (KSM_TAG_MASK | KSM_WORD_QUIET | KSM_WORD_LOOK |
+			KSM_WORD_RUN | KSM_WORD_WAIT)) == KSM_WORD_QUIET;
 }
 
 static inline unsigned int ksm_word_level(u64 word)

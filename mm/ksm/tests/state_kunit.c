@@ -57,40 +57,32 @@ static void model_back_off(struct page_model *m)
 
 static enum ksm_verdict model_written(struct page_model *m)
 {
-	bool was_volatile = is_volatile(m);
-
 	m->quiet = false;
-	if (!was_volatile) {
+	m->look = true;
+	if (is_volatile(m)) {
+		m->level = 3;
+	} else {
 		m->run++;
 		calm(m);
 	}
-	if (!is_volatile(m)) {
-		m->look = true;
+	if (!is_volatile(m))
 		return KSM_CHANGED;
-	}
-	if (was_volatile && m->wait) {
-		m->wait--;
-		return KSM_PASS_OVER;
-	}
 	m->keyed = false;
 	model_back_off(m);
-	return KSM_VOLATILE;
+	return KSM_PASS_OVER;
 }
 
-static enum ksm_verdict model_clean(struct page_model *m, bool renew)
+/* A volatile page has its probe taken only when it has waited long enough. */
+static enum ksm_verdict model_read(struct page_model *m,
+				   const struct ksm_look *look,
+				   enum ksm_verdict verdict)
 {
-	enum ksm_verdict verdict = renew ? KSM_VERIFY : KSM_UNCHANGED;
-
-	if (is_volatile(m) || !m->keyed) {
-		calm(m);
-		m->look = true;
-		verdict = KSM_SETTLED;
-	}
-	if (!m->quiet)
-		calm(m);
-	m->quiet = true;
-	m->run = 0;
-	return verdict;
+	if (!look->patient)
+		m->run = min(m->run, 3U);
+	if (!is_volatile(m) || !m->wait)
+		return verdict;
+	m->wait--;
+	return KSM_PASS_OVER;
 }
 
 static enum ksm_verdict model_judge(struct page_model *m,
@@ -106,17 +98,15 @@ static enum ksm_verdict model_judge(struct page_model *m,
 		};
 		return KSM_NEW;
 	}
-	if (!look->trust) {
-		if (!look->patient)
-			m->run = min(m->run, 3U);
-		if (!is_volatile(m) || !m->wait)
-			return KSM_VERIFY;
-		m->wait--;
-		return KSM_PASS_OVER;
+	if (!look->trust || (!look->dirty && !m->quiet))
+		return model_read(m, look, KSM_VERIFY);
+	if (!look->dirty) {
+		m->run = 0;
+		return look->renew ? KSM_VERIFY : KSM_UNCHANGED;
 	}
-	if (look->dirty && was_shared)
-		return KSM_VERIFY;
-	return look->dirty ? model_written(m) : model_clean(m, look->renew);
+	if (m->quiet && !was_shared)
+		return model_written(m);
+	return model_read(m, look, KSM_PROVE);
 }
 
 static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
@@ -127,13 +117,14 @@ static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
 
 	m->keyed = true;
 	m->key = key;
-	if (verdict != KSM_VERIFY)
-		return verdict != KSM_SETTLED;
+	if (verdict == KSM_NEW || verdict == KSM_CHANGED)
+		return true;
 	if (same) {
 		if (!m->quiet)
 			calm(m);
 		m->quiet = true;
-		m->run = 0;
+		if (verdict == KSM_VERIFY)
+			m->run = 0;
 		return false;
 	}
 	m->quiet = false;
@@ -162,7 +153,7 @@ static bool model_looks(struct page_model *m, bool moved)
 static bool reads_page(enum ksm_verdict verdict)
 {
 	return verdict == KSM_NEW || verdict == KSM_CHANGED ||
-	       verdict == KSM_VERIFY || verdict == KSM_SETTLED;
+	       verdict == KSM_VERIFY || verdict == KSM_PROVE;
 }
 
 static void expect_word(struct kunit *test, u64 word,
@@ -260,7 +251,9 @@ static void state_unchanged(struct kunit *test)
 	u64 word = 0;
 	int i;
 
-	visit(&word, &clean, KEY);
+	/* Two equal probes, and from then on the entry is enough. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_NEW);
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_VERIFY);
 	for (i = 0; i < 20; i++) {
 		word = ksm_state_judge(word, &clean, &verdict);
 		KUNIT_EXPECT_EQ(test, verdict, KSM_UNCHANGED);
@@ -282,70 +275,110 @@ static void state_unchanged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY + 1);
 }
 
+/* An entry is cleaned only for a page that has kept its probe. */
+static void state_proved(struct kunit *test)
+{
+	enum ksm_verdict verdict;
+	bool changed = true;
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_NEW);
+	word = ksm_state_judge(word, &dirty, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_PROVE);
+	KUNIT_EXPECT_FALSE(test, ksm_state_same(word, ~KEY));
+	KUNIT_EXPECT_TRUE(test, ksm_state_same(word, KEY));
+	word = ksm_state_probed(word, verdict, KEY, &changed);
+	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	word = ksm_state_unmatched(word);
+	KUNIT_EXPECT_TRUE(test, ksm_word_settled(word));
+
+	/* Nothing is the same as what was never read. */
+	KUNIT_EXPECT_FALSE(test, ksm_state_same(ksm_state_fresh(PFN), 0));
+}
+
 static void state_changed(struct kunit *test)
 {
 	u64 word = 0;
 	int i;
 
-	visit(&word, &clean, KEY);
+	visit(&word, &dirty, KEY);
 	for (i = 1; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + i),
-				KSM_CHANGED);
+				KSM_PROVE);
 		KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY + i);
+		KUNIT_EXPECT_EQ(test, ksm_word_run(word), i);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
-	/* One quiet visit, and it has all its lives again. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	/* One quiet visit, and once it is seen clean it has all its lives. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 3), KSM_PROVE);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	for (i = 1; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 3);
+	KUNIT_EXPECT_FALSE(test, ksm_word_settled(word));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 1);
 }
 
-/* A page that is always written is cleaned at every 2nd, 4th, 8th visit. */
-static void state_volatile(struct kunit *test)
+/* Written where no probe looks: cleaned every other time, up to four times. */
+static void state_deceiving(struct kunit *test)
 {
-	static const int gaps[] = { 2, 4, 8, 8, 8, 8 };
-	unsigned int i;
 	u64 word = 0;
-	int gap;
+	int i;
 
-	visit(&word, &clean, KEY);
-	for (i = 1; i < 4; i++)
-		visit(&word, &dirty, KEY);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
-	for (i = 0; i < ARRAY_SIZE(gaps); i++) {
-		for (gap = 1; gap < gaps[i]; gap++)
-			KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
-					KSM_PASS_OVER);
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VOLATILE);
-		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
+	visit(&word, &dirty, KEY);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
+				i < 3 ? KSM_CHANGED : KSM_PASS_OVER);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
-	/* The first look that finds it clean ends all this. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_SETTLED);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 1);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	/* From then on it is waited for as long as can be. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
+}
+
+/* A page that is always written: two probes, then 1, 3, 7 visits without. */
+static void state_volatile(struct kunit *test)
+{
+	static const int gaps[] = { 1, 3, 7, 7, 7, 7 };
+	unsigned int i;
+	u64 word = 0;
+	u32 key = KEY;
+	int gap;
+
+	for (i = 0; i < 5; i++)
+		visit(&word, &dirty, ++key);
+	KUNIT_EXPECT_EQ(test, ksm_word_run(word), KSM_RUN_VOLATILE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
+	for (i = 0; i < ARRAY_SIZE(gaps); i++) {
+		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+		for (gap = 0; gap < gaps[i]; gap++)
+			KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key),
+					KSM_PASS_OVER);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
+		KUNIT_EXPECT_TRUE(test, word & KSM_WORD_KEYED);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
+	}
+	/* Two equal probes end all this. */
+	for (gap = 0; gap < 7; gap++)
+		visit(&word, &dirty, KEY);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
 	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_UNCHANGED);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
-}
-
-/* A settled page is a candidate in the same visit. */
-static void state_settled_is_unchanged(struct kunit *test)
-{
-	enum ksm_verdict verdict = KSM_NEW;
-	bool changed = true;
-	u64 word = 0;
-	int i;
-
-	for (i = 0; i < 5; i++)
-		visit(&word, &dirty, KEY);
-	word = ksm_state_judge(word, &clean, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_SETTLED);
-	word = ksm_state_probed(word, verdict, ~KEY, &changed);
-	KUNIT_EXPECT_FALSE(test, changed);
-	KUNIT_EXPECT_EQ(test, ksm_word_short(word), ~KEY);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
 }
 
 /* Where an entry proves nothing the probe decides. */
@@ -430,7 +463,7 @@ static void state_shared_bit(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 
 	word = ksm_state_judge(word, &written, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_PROVE);
 	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
@@ -499,7 +532,7 @@ static void state_failure_forgotten(struct kunit *test)
 		word = ksm_state_failed(word);
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_CHANGED);
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_PROVE);
 	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
 }
 
@@ -632,7 +665,7 @@ static int visits_to_settle(struct kunit *test, struct ksm_random *random,
 		};
 
 		word = ksm_state_judge(word, &look, &verdict);
-		if (bit && verdict != KSM_PASS_OVER)
+		if (verdict == KSM_PROVE && ksm_state_same(word, content))
 			bit = false;
 		if (reads_page(verdict))
 			word = ksm_state_probed(word, verdict, content,
@@ -642,7 +675,8 @@ static int visits_to_settle(struct kunit *test, struct ksm_random *random,
 			return visits + 1;
 		}
 		if (visits < 0 && ksm_random_chance(random, 95)) {
-			content++;
+			/* Not every write is where the probe looks. */
+			content += ksm_random_chance(random, 80);
 			bit = true;
 		}
 	}
@@ -668,13 +702,13 @@ static void expect_settles(struct kunit *test, bool trust, int limit)
 
 static void state_settles_in_time(struct kunit *test)
 {
-	/* 7 visits pass it over, one cleans its entry, one finds it clean. */
-	expect_settles(test, true, 9);
+	/* One finds it changed, 7 pass it over, and two compare probes. */
+	expect_settles(test, true, 10);
 }
 
 static void state_settles_by_probe(struct kunit *test)
 {
-	/* One finds it changed, 7 pass it over, and two compare probes. */
+	/* The same, whatever the dirty bit says */
 	expect_settles(test, false, 10);
 }
 
@@ -682,9 +716,10 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_new),
 	KUNIT_CASE(state_other_page),
 	KUNIT_CASE(state_unchanged),
+	KUNIT_CASE(state_proved),
 	KUNIT_CASE(state_changed),
+	KUNIT_CASE(state_deceiving),
 	KUNIT_CASE(state_volatile),
-	KUNIT_CASE(state_settled_is_unchanged),
 	KUNIT_CASE(state_untrusted),
 	KUNIT_CASE(state_impatient),
 	KUNIT_CASE(state_shared_bit),
