@@ -13,5 +13,6 @@ void ksm_probe_prefetch(const void *page);
 u64 ksm_probe(const void *page);
 u64 ksm_digest(const void *page);
 u64 ksm_probe_of_zeroes(void);
+bool ksm_content_same(const void *page, const void *other);
 
 #endif /* _MM_KSM_FINGERPRINT_H */

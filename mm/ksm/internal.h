@@ -386,6 +386,7 @@ bool ksm_vma_mergeable(const struct vm_area_struct *vma);
 enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
 				unsigned long pfn, u64 *digest);
 bool ksm_page_held(struct page *page);
+bool ksm_page_same(struct page *one, struct page *other);
 struct page *ksm_page_pin(struct ksm_slot *slot, unsigned long addr,
 			  unsigned long pfn);
 enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,

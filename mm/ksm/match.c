@@ -173,7 +173,7 @@ static unsigned int content_of(struct ksm_chain *chain, struct page *page)
 			continue;
 		if (got == KSM_BUSY)
 			return CONTENT_UNKNOWN;
-		same = pages_identical(folio_page(folio, 0), page);
+		same = ksm_page_same(folio_page(folio, 0), page);
 		folio_put(folio);
 		if (same)
 			return node->content;

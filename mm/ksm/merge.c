@@ -313,9 +313,31 @@ static pte_t shared_pte(struct taken *t, struct page *page)
 	return inherit(pte_mkclean(pte_wrprotect(pte)), t->old);
 }
 
-static bool same_bytes(struct page *one, struct page *other)
+/**
+ * ksm_page_same - may one page take the place of the other?
+ * @one:   a page that does not change
+ * @other: another one
+ *
+ * An architecture may have more in a page than its bytes: pages_identical()
+ * knows of the tags of arm64.
+ *
+ * Return: true if they are equal.
+ */
+bool ksm_page_same(struct page *one, struct page *other)
 {
-	return ksm_busted(KSM_FAULT_COMPARE) || pages_identical(one, other);
+	const void *a, *b;
+	bool same;
+
+	if (ksm_busted(KSM_FAULT_COMPARE))
+		return true;
+	a = kmap_local_page(one);
+	b = kmap_local_page(other);
+	same = ksm_content_same(a, b);
+	kunmap_local(b);
+	kunmap_local(a);
+	if (same && IS_ENABLED(CONFIG_ARM64_MTE))
+		same = pages_identical(one, other);
+	return same;
 }
 
 /* The page lost the mapping that was taken out. */
@@ -371,7 +393,7 @@ static enum ksm_result replace(struct vm_area_struct *vma, unsigned long addr,
 	enum ksm_result result = take_out(&t);
 
 	if (result == KSM_DONE) {
-		if (!same_bytes(page, by))
+		if (!ksm_page_same(page, by))
 			result = KSM_DIFFERENT;
 		else if (!make_shared(page))
 			result = KSM_BUSY;
@@ -403,7 +425,7 @@ static enum ksm_result zero_pinned(struct vm_area_struct *vma,
 	enum ksm_result result;
 
 	if (mm_forbids_zeropage(vma->vm_mm) ||
-	    !same_bytes(page, pfn_to_page(my_zero_pfn(addr))))
+	    !ksm_page_same(page, pfn_to_page(my_zero_pfn(addr))))
 		return KSM_DIFFERENT;
 	result = lock_alone(page);
 	if (result != KSM_DONE)
@@ -455,7 +477,7 @@ static enum ksm_result merge_pinned(struct vm_area_struct *vma,
 	/* Not even to be read. */
 	if (PageHWPoison(kpage))
 		return KSM_BUSY;
-	if (!same_bytes(page, kpage))
+	if (!ksm_page_same(page, kpage))
 		return KSM_DIFFERENT;
 	result = lock_alone(page);
 	if (result != KSM_DONE)
@@ -591,7 +613,7 @@ static enum ksm_result promote_pinned(struct vm_area_struct *vma,
 {
 	enum ksm_result result;
 
-	if (!same_bytes(page, like))
+	if (!ksm_page_same(page, like))
 		return KSM_DIFFERENT;
 	result = lock_alone(page);
 	if (result != KSM_DONE)

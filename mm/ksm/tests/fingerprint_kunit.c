@@ -91,6 +91,25 @@ static void fingerprint_each_byte_counts(struct kunit *test)
 	expect_each_byte(test, random_page(test, 3));
 }
 
+/* The last word on two pages: each bit of each byte */
+static void fingerprint_comparison(struct kunit *test)
+{
+	u8 *a = (u8 *)random_page(test, 4), *b = (u8 *)page_alloc(test);
+	unsigned int i, missed = 0;
+
+	memcpy(b, a, PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, ksm_content_same(a, a));
+	KUNIT_EXPECT_TRUE(test, ksm_content_same(a, b));
+	for (i = 0; i < PAGE_SIZE * 8; i++) {
+		b[i / 8] ^= BIT(i % 8);
+		missed += ksm_content_same(a, b);
+		missed += ksm_content_same(b, a);
+		b[i / 8] ^= BIT(i % 8);
+	}
+	KUNIT_EXPECT_EQ(test, missed, 0);
+	KUNIT_EXPECT_TRUE(test, ksm_content_same(a, b));
+}
+
 /* Does any byte of this line change the probe, and do all of them? */
 static void try_line(u64 *page, unsigned int line, bool *any, bool *all)
 {
@@ -284,6 +303,7 @@ static struct kunit_case fingerprint_cases[] = {
 	KUNIT_CASE(fingerprint_zeroes),
 	KUNIT_CASE(fingerprint_equal_pages),
 	KUNIT_CASE(fingerprint_each_byte_counts),
+	KUNIT_CASE(fingerprint_comparison),
 	KUNIT_CASE(fingerprint_probe_lines),
 	KUNIT_CASE(fingerprint_order_counts),
 	KUNIT_CASE(fingerprint_single_bits),
