@@ -126,6 +126,27 @@ void ksm_probe_prefetch(const void *page)
 }
 
 /**
+ * ksm_peek_prefetch - announce a ksm_peek()
+ * @page: page-aligned address
+ */
+void ksm_peek_prefetch(const void *page)
+{
+	prefetch(page + probe_offset[0]);
+}
+
+/**
+ * ksm_peek - hash a single one of these cache lines
+ * @page: page-aligned address; may be written to meanwhile
+ *
+ * Return: a number by which to notice that a page is still written to.
+ */
+u32 ksm_peek(const void *page)
+{
+	return finish(add_words(0, page + probe_offset[0], block_key,
+				LINE_WORDS)) >> 32;
+}
+
+/**
  * ksm_probe - hash a few secret cache lines
  * @page: page-aligned address; may be written to meanwhile
  *

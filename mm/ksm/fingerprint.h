@@ -9,6 +9,8 @@
 #define KSM_PROBE_LINE		64
 
 void ksm_fingerprint_seed(void (*random)(void *buf, size_t len));
+void ksm_peek_prefetch(const void *page);
+u32 ksm_peek(const void *page);
 void ksm_probe_prefetch(const void *page);
 u64 ksm_probe(const void *page);
 u64 ksm_digest(const void *page);

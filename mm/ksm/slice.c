@@ -7,9 +7,9 @@
  *
  *  1. read the entries;
  *  2. judge each page from what was read;
- *  3. see which of the pages whose entries are dirty still have the probe of
- *     the last visit: they seem to rest, and only they are worth a fault of
- *     their writers;
+ *  3. test which of the pages whose entries are dirty are the same as at the
+ *     last visit: they seem to rest, and only they are worth a fault of their
+ *     writers;
  *  4. mark their folios dirty, then clean their entries;
  *  5. flush the TLBs, before the lock is dropped: reclaim and MADV_FREE leave
  *     out their own flush where they see a clean entry, so that a store
@@ -52,7 +52,8 @@ struct slice {
 	struct ksm_chunk *chunk[SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
 	u8 verdict[KSM_SLICE];
-	u64 prove;			/* entries to be cleaned if it pays */
+	u64 dirty;			/* entries with a dirty bit of their own */
+	u64 test;			/* entries to be cleaned if it pays */
 	u64 clean;			/* entries whose dirty bit goes */
 	u64 probe;			/* entries whose page is read */
 	u64 renew;			/* entries whose key is taken again */
@@ -126,6 +127,15 @@ static void plan_probe(struct slice *s, unsigned int i,
 	s->probe |= BIT_ULL(i);
 }
 
+static void plan_test(struct slice *s, unsigned int i,
+		      enum ksm_verdict verdict, bool dirty)
+{
+	s->verdict[i] = verdict;
+	s->test |= BIT_ULL(i);
+	if (dirty)
+		s->dirty |= BIT_ULL(i);
+}
+
 /* Is this the zero page's key, and may it be mapped? */
 static bool zero_key(const struct slice *s, u32 short_key, unsigned long pfn)
 {
@@ -189,8 +199,10 @@ static void judge_inline(struct slice *s, unsigned int i, u64 word,
 		s->work |= BIT_ULL(i);
 		break;
 	case KSM_PROVE:
-		s->prove |= BIT_ULL(i);
-		break;
+	case KSM_PEEK:
+		plan_test(s, i, verdict, look->dirty && look->trust);
+		set_word(s, i, word);
+		return;
 	case KSM_VERIFY:
 		/* If it turns out to be unchanged, it was no work. */
 		if (!look->patient)
@@ -307,7 +319,7 @@ static bool eligible(struct page *page)
 }
 
 /*
- * The common case, which must not touch the page: nothing has changed, and
+ * The most common case, which must not touch the page: nothing has changed, and
  * nothing new is known.
  */
 static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
@@ -330,6 +342,17 @@ static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 		       ksm_word_pfn(word) == (u16)pte_pfn(pte) &&
 		       !filter_moved(s->v);
 	}
+}
+
+/* The next common: a volatile page that is not even to be looked at. */
+static bool passed_over(const struct slice *s, unsigned int i, pte_t pte,
+			u64 word)
+{
+	if (!s->v->patient || !ksm_word_waits(word) ||
+	    ksm_word_pfn(word) != (u16)pte_pfn(pte))
+		return false;
+	set_word(s, i, ksm_state_waited(word));
+	return true;
 }
 
 static bool may_have_page(pte_t pte)
@@ -361,7 +384,7 @@ static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
 	}
 	if (!word)
 		return;
-	if (steady(s, i, pte, *word)) {
+	if (steady(s, i, pte, *word) || passed_over(s, i, pte, *word)) {
 		s->skipped++;
 		return;
 	}
@@ -491,15 +514,6 @@ static void enter_probe(struct slice *s, unsigned int i, u64 probe)
 		probed_inline(s, i, probe);
 }
 
-/* Step 3 for one page: if it seems to rest, it is read again in step 6. */
-static void prove_entry(struct slice *s, unsigned int i, u64 probe)
-{
-	if (ksm_state_same(*entry_word(s, i), ksm_short(probe)))
-		s->clean |= BIT_ULL(i);
-	else
-		enter_probe(s, i, probe);
-}
-
 static u64 entry_probe(const struct slice *s, unsigned int i)
 {
 	struct page *page = s->page[i];
@@ -511,48 +525,92 @@ static u64 entry_probe(const struct slice *s, unsigned int i)
 				 ksm_page_nid(page_to_pfn(page)));
 }
 
-static void prefetch_entry(struct slice *s, unsigned int i)
+static void probe_entry(struct slice *s, unsigned int i)
+{
+	enter_probe(s, i, entry_probe(s, i));
+}
+
+/* Does a volatile page seem to have come to rest? */
+static bool peek_entry(struct slice *s, unsigned int i)
+{
+	void *content = kmap_local_page(s->page[i]);
+	u32 peek = ksm_peek(content);
+	bool same;
+
+	kunmap_local(content);
+	set_word(s, i, ksm_state_peeked(*entry_word(s, i), peek, &same));
+	return same;
+}
+
+/* Does a page that was written still have the probe of the last visit? */
+static bool prove_entry(struct slice *s, unsigned int i)
+{
+	u64 probe = entry_probe(s, i);
+
+	if (ksm_state_same(*entry_word(s, i), ksm_short(probe)))
+		return true;
+	enter_probe(s, i, probe);
+	return false;
+}
+
+/* Step 3 for one page; the probe to believe in is taken in step 6. */
+static void test_entry(struct slice *s, unsigned int i)
+{
+	bool same = s->verdict[i] == KSM_PEEK ? peek_entry(s, i) :
+						prove_entry(s, i);
+
+	if (!same)
+		return;
+	s->probe |= BIT_ULL(i);
+	s->clean |= s->dirty & BIT_ULL(i);
+}
+
+static void prefetch_entry(const struct slice *s, unsigned int i)
 {
 	/* Highmem would have to be mapped, which costs more than it saves. */
-	if (!PageHighMem(s->page[i]))
+	if (PageHighMem(s->page[i]))
+		return;
+	if (s->verdict[i] == KSM_PEEK)
+		ksm_peek_prefetch(page_address(s->page[i]));
+	else
 		ksm_probe_prefetch(page_address(s->page[i]));
 }
 
 static void read_entries(struct slice *s, u64 todo,
-			 void (*enter)(struct slice *s, unsigned int i,
-				       u64 probe))
+			 void (*read)(struct slice *s, unsigned int i))
 {
+	unsigned int n = 0;
 	u64 ahead = todo;
-	unsigned int n = 0, i;
 
 	for (; todo; todo &= todo - 1) {
 		for (; ahead && n < PREFETCH_AHEAD; ahead &= ahead - 1, n++)
 			prefetch_entry(s, __ffs64(ahead));
 		n--;
-		i = __ffs64(todo);
-		enter(s, i, entry_probe(s, i));
+		read(s, __ffs64(todo));
 	}
 }
 
 /* Steps 3 to 6 */
-static void probe_entries(struct slice *s)
+static void read_pages(struct slice *s)
 {
-	read_entries(s, s->prove, prove_entry);
+	read_entries(s, s->test, test_entry);
 	if (s->clean)
 		clean_entries(s);
-	read_entries(s, s->probe & ~(s->prove & ~s->clean), enter_probe);
-	ksm_count(&ksm_counters.scanned, hweight64(s->probe));
+	read_entries(s, s->probe, probe_entry);
 }
 
 static void finish_slice(struct slice *s)
 {
+	u64 read = s->test | s->probe;
 	unsigned int g;
 
+	if (read)
+		ksm_count(&ksm_counters.scanned, hweight64(read));
 	ksm_count(s->v->patient ? &ksm_counters.skipped :
 				  &ksm_counters.scanned, s->skipped);
 	ksm_cursor.work += hweight64(s->work);
 	ksm_pace_work(s->v->pace, hweight64(s->work),
-		      s->skipped + hweight64(s->probe & ~s->work));
+		      s->skipped + hweight64(read & ~s->work));
 	for (g = 0; g < SLICE_CHUNKS; g++)
 		if (s->chunk[g] && ksm_chunk_empty(s->chunk[g]))
 			ksm_track_trim(s->v->slot, chunk_addr(s, g));
@@ -640,8 +698,8 @@ static void visit_table(struct slice *s, pmd_t *pmd)
 	if (!s->ptep)
 		return;
 	judge_table(s);
-	if (s->probe | s->clean)
-		probe_entries(s);
+	if (s->test | s->clean | s->probe)
+		read_pages(s);
 	pte_unmap_unlock(s->ptep, ptl);
 }
 
@@ -673,8 +731,8 @@ static void visit_huge(struct slice *s, pmd_t *pmd)
 		if (slice_full(s, i))
 			break;
 	}
-	if (s->probe)
-		probe_entries(s);
+	if (s->test | s->probe)
+		read_pages(s);
 	spin_unlock(ptl);
 }
 

@@ -16,8 +16,9 @@
  * since before the last visit.  To clean an entry costs the writer, so that is
  * only done when the probe was the same; from then on the entry tells.
  *
- * A volatile page is passed over for 1, then 3, then 7 visits.  Then one takes
- * its probe, and the next compares.
+ * A volatile page is passed over for 1, then 3, then 7 visits.  Then two visits
+ * in a row peek at it, which means to read one cache line.  If that is the same,
+ * it is taken to be quiet, and its entry will tell.
  *
  * A word never says more than "perhaps equal, perhaps quiet".  A wrong word
  * costs a missed merge or a needless comparison.
@@ -26,14 +27,13 @@
 
 static u64 with_run(u64 word, unsigned int run)
 {
-	word &= ~(7ULL << KSM_WORD_RUN_SHIFT);
+	word &= ~KSM_WORD_RUN;
 	return word | ((u64)run << KSM_WORD_RUN_SHIFT);
 }
 
 static u64 with_backoff(u64 word, unsigned int level, unsigned int wait)
 {
-	word &= ~((3ULL << KSM_WORD_LEVEL_SHIFT) |
-		  (15ULL << KSM_WORD_WAIT_SHIFT));
+	word &= ~((3ULL << KSM_WORD_LEVEL_SHIFT) | KSM_WORD_WAIT);
 	return word | ((u64)level << KSM_WORD_LEVEL_SHIFT) |
 		((u64)wait << KSM_WORD_WAIT_SHIFT);
 }
@@ -43,6 +43,12 @@ static u64 with_shared(u64 word, bool shared)
 	return shared ? word | KSM_WORD_SHARED : word & ~KSM_WORD_SHARED;
 }
 
+static u64 with_short(u64 word, u32 short_key)
+{
+	word &= ~(~0ULL << KSM_WORD_SHORT_SHIFT);
+	return word | ((u64)short_key << KSM_WORD_SHORT_SHIFT);
+}
+
 static u64 back_off(u64 word)
 {
 	unsigned int level = ksm_word_level(word);
@@ -50,6 +56,17 @@ static u64 back_off(u64 word)
 	if (level < KSM_LEVEL_MAX)
 		level++;
 	return with_backoff(word, level, (1U << level) - 1);
+}
+
+/**
+ * ksm_state_waited - one visit less to wait
+ * @word: of a page that has some left
+ *
+ * Return: the new word.
+ */
+u64 ksm_state_waited(u64 word)
+{
+	return word - (1ULL << KSM_WORD_WAIT_SHIFT);
 }
 
 /**
@@ -76,39 +93,38 @@ u64 ksm_state_quiet(u16 pfn, u32 short_key)
 		((u64)short_key << KSM_WORD_SHORT_SHIFT);
 }
 
-/* Written to since its entry was cleaned */
-static u64 judge_written(u64 word, enum ksm_verdict *verdict)
+/* It was found written once more. */
+static u64 written(u64 word)
 {
 	unsigned int run = ksm_word_run(word);
 
 	word = (word & ~KSM_WORD_QUIET) | KSM_WORD_LOOK;
-	if (run + 1 < KSM_RUN_VOLATILE) {
-		*verdict = KSM_CHANGED;
+	if (run + 1 < KSM_RUN_VOLATILE)
 		return with_backoff(with_run(word, run + 1), 0, 0);
-	}
-	/* One that was taken to have come to rest deceives the probe. */
+	/* One that seemed to have come to rest deceives us: wait for long. */
 	word = with_backoff(word, run < KSM_RUN_VOLATILE ? 0 : KSM_LEVEL_MAX,
 			    0);
 	/* What it contained counts for nothing any more. */
-	*verdict = KSM_PASS_OVER;
 	return back_off(with_run(word, KSM_RUN_VOLATILE)) & ~KSM_WORD_KEYED;
 }
 
-/* Only the probe can tell: @verdict, unless it is to wait. */
-static u64 judge_by_probe(u64 word, const struct ksm_look *look,
-			  enum ksm_verdict *verdict)
+/* Only its content can tell: @verdict, but less for a volatile page. */
+static u64 judge_by_content(u64 word, const struct ksm_look *look,
+			    enum ksm_verdict *verdict)
 {
-	unsigned int wait = ksm_word_wait(word);
+	unsigned int run = ksm_word_run(word);
 
-	if (ksm_word_run(word) < KSM_RUN_VOLATILE)
+	/* Who is impatient knows no volatile pages, nor makes any. */
+	if (!look->patient && run > KSM_RUN_VOLATILE - 2)
+		return with_run(word & ~KSM_WORD_PEEKED, KSM_RUN_VOLATILE - 2);
+	if (run < KSM_RUN_VOLATILE || (word & KSM_WORD_QUIET))
 		return word;
-	/* Who is impatient knows no volatile pages. */
-	if (!look->patient)
-		return with_run(word, KSM_RUN_VOLATILE - 1);
-	if (!wait)
+	if (!ksm_word_wait(word)) {
+		*verdict = KSM_PEEK;
 		return word;
+	}
 	*verdict = KSM_PASS_OVER;
-	return with_backoff(word, ksm_word_level(word), wait - 1);
+	return ksm_state_waited(word);
 }
 
 /**
@@ -117,9 +133,16 @@ static u64 judge_by_probe(u64 word, const struct ksm_look *look,
  * @look:    what the page table says
  * @verdict: what to do
  *
- * Where the verdict asks for the probe, ksm_state_probed() comes next.  With
- * KSM_PROVE, if ksm_state_same(), the entry is cleaned before, and the probe
- * taken again.
+ * What comes next depends on the verdict:
+ *
+ *   KSM_NEW, KSM_CHANGED, KSM_VERIFY
+ *	ksm_state_probed() with the probe.
+ *   KSM_PROVE
+ *	If ksm_state_same() with the probe, the entry is cleaned and the probe
+ *	taken again; then ksm_state_probed().
+ *   KSM_PEEK
+ *	ksm_state_peeked(); if that says so, the entry is cleaned and the probe
+ *	taken for ksm_state_probed().
  *
  * Return: the new word.
  */
@@ -135,16 +158,17 @@ u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 	word = with_shared(word, look->shared);
 	*verdict = KSM_VERIFY;
 	if (!look->trust)
-		return judge_by_probe(word, look, verdict);
+		return judge_by_content(word, look, verdict);
 	/* Its own entry may be new, with the dirty bit of all the others. */
-	if (look->dirty && (word & KSM_WORD_QUIET) && !was_shared)
-		return judge_written(word, verdict);
-	if (look->dirty) {
-		*verdict = KSM_PROVE;
-		return judge_by_probe(word, look, verdict);
+	if (look->dirty && (word & KSM_WORD_QUIET) && !was_shared) {
+		word = written(word);
+		*verdict = word & KSM_WORD_KEYED ? KSM_CHANGED : KSM_PASS_OVER;
+		return word;
 	}
-	if (!(word & KSM_WORD_QUIET))
-		return judge_by_probe(word, look, verdict);
+	if (look->dirty)
+		*verdict = KSM_PROVE;
+	if (look->dirty || !(word & KSM_WORD_QUIET))
+		return judge_by_content(word, look, verdict);
 	if (!look->renew)
 		*verdict = KSM_UNCHANGED;
 	return with_run(word, 0);
@@ -163,8 +187,27 @@ bool ksm_state_same(u64 word, u32 short_key)
 }
 
 /**
+ * ksm_state_peeked - enter what was seen of a volatile page
+ * @word: of ksm_state_judge()
+ * @peek: ksm_peek() of the page
+ * @same: set to whether it seems to have come to rest
+ *
+ * Return: the new word.
+ */
+u64 ksm_state_peeked(u64 word, u32 peek, bool *same)
+{
+	bool again = word & KSM_WORD_PEEKED;
+
+	*same = again && ksm_word_short(word) == peek;
+	if (!again)
+		return with_short(word, peek) | KSM_WORD_PEEKED;
+	word &= ~KSM_WORD_PEEKED;
+	return *same ? word : back_off(word);
+}
+
+/**
  * ksm_state_probed - enter the probe that a verdict asked for
- * @word:      of ksm_state_judge()
+ * @word:      of ksm_state_judge() or ksm_state_peeked()
  * @verdict:   of ksm_state_judge()
  * @short_key: ksm_short() of the probe
  * @changed:   set to whether the page is to be taken as changed
@@ -176,32 +219,20 @@ bool ksm_state_same(u64 word, u32 short_key)
 u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
 		     bool *changed)
 {
-	bool same = ksm_state_same(word, short_key);
-	bool keyed = word & KSM_WORD_KEYED;
-	unsigned int run = ksm_word_run(word);
+	bool same = ksm_state_same(word, short_key) || verdict == KSM_PEEK;
 
-	word &= ~(~0ULL << KSM_WORD_SHORT_SHIFT);
-	word |= ((u64)short_key << KSM_WORD_SHORT_SHIFT) | KSM_WORD_KEYED;
-	*changed = true;
-	if (verdict != KSM_VERIFY && verdict != KSM_PROVE)
+	word = with_short(word, short_key) | KSM_WORD_KEYED;
+	*changed = verdict == KSM_NEW || verdict == KSM_CHANGED || !same;
+	if (verdict == KSM_NEW || verdict == KSM_CHANGED)
 		return word;
-	if (same) {
-		*changed = false;
-		if (!(word & KSM_WORD_QUIET))
-			word = with_backoff(word, 0, 0);
-		/* Whether its entry stays clean now is seen at the next visit */
-		if (verdict == KSM_VERIFY)
-			word = with_run(word, 0);
-		return word | KSM_WORD_QUIET;
-	}
-
-	word = (word & ~KSM_WORD_QUIET) | KSM_WORD_LOOK;
-	if (run < KSM_RUN_VOLATILE)
-		return with_backoff(with_run(word, run + 1), 0, 0);
-	/* The first look after a wait only takes the key, the next one tells */
-	if (!keyed)
-		return with_backoff(word, ksm_word_level(word), 0);
-	return back_off(word) & ~KSM_WORD_KEYED;
+	if (!same)
+		return written(word);
+	if (!(word & KSM_WORD_QUIET))
+		word = with_backoff(word, 0, 0);
+	/* Of the others it is seen at the next visit whether they stay quiet. */
+	if (verdict == KSM_VERIFY)
+		word = with_run(word, 0);
+	return word | KSM_WORD_QUIET;
 }
 
 /**
@@ -248,10 +279,8 @@ u64 ksm_state_failed(u64 word)
  */
 bool ksm_state_looks(u64 *word, bool moved)
 {
-	unsigned int wait = ksm_word_wait(*word);
-
-	if (wait) {
-		*word = with_backoff(*word, ksm_word_level(*word), wait - 1);
+	if (ksm_word_wait(*word)) {
+		*word = ksm_state_waited(*word);
 		return false;
 	}
 	return moved || (*word & KSM_WORD_LOOK);

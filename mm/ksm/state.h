@@ -2,10 +2,10 @@
 /*
  * The state word: 8 bytes on each page that was ever looked at.
  *
- *	63        32 31      16  15     14   13..10  9..8   7..5  4   3    2   1..0
- *	+-----------+----------+------+-----+------+-------+-----+--+----+-----+---+
- *	| short key | low pfn  |shared|keyed| wait | level | run |  |look|quiet|tag|
- *	+-----------+----------+------+-----+------+-------+-----+--+----+-----+---+
+ *	63        32 31     16  15     14    13   12..10 9..8  7..5 4   3    2   1..0
+ *	+-----------+---------+------+-----+------+----+-----+---+-+----+-----+---+
+ *	| short key | low pfn |shared|keyed|peeked|wait|level|run| |look|quiet|tag|
+ *	+-----------+---------+------+-----+------+----+-----+---+-+----+-----+---+
  *
  *	tag	0 as drawn; 1 or 3: the rest is a pointer to an rmap_item, in
  *		the unstable tree or attached to a stable node.  The word 0
@@ -15,6 +15,7 @@
  *	run	visits in a row that found the page written, up to RUN_VOLATILE
  *	level	of back-off: wait 1, 3, 7 visits
  *	wait	visits left to wait
+ *	peeked	instead of a short key there is what the last peek saw
  *	keyed	short key is valid, and counted in the filter
  *	shared	its dirty bit was one for several pages at the last visit
  */
@@ -37,7 +38,8 @@ struct ksm_rmap_item;
 #define KSM_WORD_RUN		GENMASK_ULL(7, 5)
 #define KSM_WORD_LEVEL_SHIFT	8
 #define KSM_WORD_WAIT_SHIFT	10
-#define KSM_WORD_WAIT		GENMASK_ULL(13, 10)
+#define KSM_WORD_WAIT		GENMASK_ULL(12, 10)
+#define KSM_WORD_PEEKED		BIT_ULL(13)
 #define KSM_WORD_KEYED		BIT_ULL(14)
 #define KSM_WORD_SHARED		BIT_ULL(15)
 #define KSM_WORD_PFN_SHIFT	16
@@ -63,7 +65,8 @@ enum ksm_verdict {
 	KSM_CHANGED,	/* written since its entry was cleaned: the same */
 	KSM_VERIFY,	/* cannot be told from the entry: the same, compare */
 	KSM_PROVE,	/* its entry was left dirty: compare, and clean it then */
-	KSM_PASS_OVER,	/* written too often: nothing, this time */
+	KSM_PEEK,	/* volatile: only see whether it is time for that */
+	KSM_PASS_OVER,	/* volatile: nothing, this time */
 };
 
 u64 ksm_state_judge(u64 word, const struct ksm_look *look,
@@ -71,7 +74,9 @@ u64 ksm_state_judge(u64 word, const struct ksm_look *look,
 u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
 		     bool *changed);
 bool ksm_state_same(u64 word, u32 short_key);
+u64 ksm_state_peeked(u64 word, u32 peek, bool *same);
 bool ksm_state_looks(u64 *word, bool moved);
+u64 ksm_state_waited(u64 word);
 u64 ksm_state_unmatched(u64 word);
 u64 ksm_state_failed(u64 word);
 u64 ksm_state_busy(u64 word);
@@ -127,7 +132,15 @@ static inline unsigned int ksm_word_level(u64 word)
 
 static inline unsigned int ksm_word_wait(u64 word)
 {
-	return (word >> KSM_WORD_WAIT_SHIFT) & 15;
+	return (word >> KSM_WORD_WAIT_SHIFT) & 7;
+}
+
+/* Volatile, and to be passed over at this visit */
+static inline bool ksm_word_waits(u64 word)
+{
+	return (word & (KSM_TAG_MASK | KSM_WORD_QUIET | KSM_WORD_RUN)) ==
+	       ((u64)KSM_RUN_VOLATILE << KSM_WORD_RUN_SHIFT) &&
+	       (word & KSM_WORD_WAIT);
 }
 
 /* The part of a probe that a state word has room for. */

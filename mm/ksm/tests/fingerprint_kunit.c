@@ -66,6 +66,28 @@ static void fingerprint_equal_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_digest(a), ksm_digest(b));
 }
 
+/* A peek sees one line of those that the probe sees. */
+static void fingerprint_peek(struct kunit *test)
+{
+	u64 *page = random_page(test, 5);
+	u32 peek = ksm_peek(page);
+	unsigned int i, seen = 0;
+
+	ksm_peek_prefetch(page);
+	for (i = 0; i < NR_WORDS; i++) {
+		u64 probe = ksm_probe(page);
+
+		page[i] ^= 1;
+		if (ksm_peek(page) != peek) {
+			seen++;
+			KUNIT_EXPECT_NE(test, ksm_probe(page), probe);
+		}
+		page[i] ^= 1;
+	}
+	KUNIT_EXPECT_EQ(test, seen, KSM_PROBE_LINE / sizeof(u64));
+	KUNIT_EXPECT_EQ(test, ksm_peek(page), peek);
+}
+
 static void expect_each_byte(struct kunit *test, u64 *page)
 {
 	u64 digest = ksm_digest(page);
@@ -304,6 +326,7 @@ static struct kunit_case fingerprint_cases[] = {
 	KUNIT_CASE(fingerprint_equal_pages),
 	KUNIT_CASE(fingerprint_each_byte_counts),
 	KUNIT_CASE(fingerprint_comparison),
+	KUNIT_CASE(fingerprint_peek),
 	KUNIT_CASE(fingerprint_probe_lines),
 	KUNIT_CASE(fingerprint_order_counts),
 	KUNIT_CASE(fingerprint_single_bits),

@@ -26,6 +26,7 @@ struct page_model {
 	bool quiet;		/* unchanged at the last visit */
 	bool look;		/* may be looked up, whatever the epoch */
 	bool keyed;
+	bool peeked;		/* key is what a peek saw */
 	bool shared;		/* one dirty bit for several pages */
 	u16 pfn;
 	u32 key;
@@ -55,7 +56,7 @@ static void model_back_off(struct page_model *m)
 	m->wait = waits[m->level];
 }
 
-static enum ksm_verdict model_written(struct page_model *m)
+static void model_written(struct page_model *m)
 {
 	m->quiet = false;
 	m->look = true;
@@ -66,21 +67,24 @@ static enum ksm_verdict model_written(struct page_model *m)
 		calm(m);
 	}
 	if (!is_volatile(m))
-		return KSM_CHANGED;
+		return;
 	m->keyed = false;
 	model_back_off(m);
-	return KSM_PASS_OVER;
 }
 
-/* A volatile page has its probe taken only when it has waited long enough. */
+/* A volatile page is peeked at, and only when it has waited long enough. */
 static enum ksm_verdict model_read(struct page_model *m,
 				   const struct ksm_look *look,
 				   enum ksm_verdict verdict)
 {
-	if (!look->patient)
-		m->run = min(m->run, 3U);
-	if (!is_volatile(m) || !m->wait)
+	if (!look->patient && m->run > 2) {
+		m->run = 2;
+		m->peeked = false;
+	}
+	if (!is_volatile(m) || m->quiet)
 		return verdict;
+	if (!m->wait)
+		return KSM_PEEK;
 	m->wait--;
 	return KSM_PASS_OVER;
 }
@@ -104,42 +108,45 @@ static enum ksm_verdict model_judge(struct page_model *m,
 		m->run = 0;
 		return look->renew ? KSM_VERIFY : KSM_UNCHANGED;
 	}
-	if (m->quiet && !was_shared)
-		return model_written(m);
-	return model_read(m, look, KSM_PROVE);
+	if (!m->quiet || was_shared)
+		return model_read(m, look, KSM_PROVE);
+	model_written(m);
+	return is_volatile(m) ? KSM_PASS_OVER : KSM_CHANGED;
+}
+
+static bool model_peeked(struct page_model *m, u32 peek)
+{
+	if (!m->peeked) {
+		m->peeked = true;
+		m->key = peek;
+		return false;
+	}
+	m->peeked = false;
+	if (m->key == peek)
+		return true;
+	model_back_off(m);
+	return false;
 }
 
 static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
 			 u32 key)
 {
-	bool was_keyed = m->keyed;
-	bool same = was_keyed && m->key == key;
+	bool same = verdict == KSM_PEEK || (m->keyed && m->key == key);
 
 	m->keyed = true;
 	m->key = key;
 	if (verdict == KSM_NEW || verdict == KSM_CHANGED)
 		return true;
-	if (same) {
-		if (!m->quiet)
-			calm(m);
-		m->quiet = true;
-		if (verdict == KSM_VERIFY)
-			m->run = 0;
-		return false;
+	if (!same) {
+		model_written(m);
+		return true;
 	}
-	m->quiet = false;
-	m->look = true;
-	if (!is_volatile(m)) {
-		m->run++;
+	if (!m->quiet)
 		calm(m);
-	} else if (was_keyed) {
-		/* There is nothing to compare the next probe with. */
-		model_back_off(m);
-		m->keyed = false;
-	} else {
-		m->wait = 0;
-	}
-	return true;
+	m->quiet = true;
+	if (verdict == KSM_VERIFY)
+		m->run = 0;
+	return false;
 }
 
 static bool model_looks(struct page_model *m, bool moved)
@@ -150,10 +157,15 @@ static bool model_looks(struct page_model *m, bool moved)
 	return false;
 }
 
-static bool reads_page(enum ksm_verdict verdict)
+/* Is the probe to be taken?  What a peek sees is @peek. */
+static bool takes_probe(u64 *word, enum ksm_verdict verdict, u32 peek)
 {
-	return verdict == KSM_NEW || verdict == KSM_CHANGED ||
-	       verdict == KSM_VERIFY || verdict == KSM_PROVE;
+	bool same;
+
+	if (verdict != KSM_PEEK)
+		return verdict != KSM_UNCHANGED && verdict != KSM_PASS_OVER;
+	*word = ksm_state_peeked(*word, peek, &same);
+	return same;
 }
 
 static void expect_word(struct kunit *test, u64 word,
@@ -162,10 +174,10 @@ static void expect_word(struct kunit *test, u64 word,
 	u64 flags = KSM_WORD_USED | (m->quiet ? KSM_WORD_QUIET : 0) |
 		    (m->look ? KSM_WORD_LOOK : 0) |
 		    (m->keyed ? KSM_WORD_KEYED : 0) |
+		    (m->peeked ? KSM_WORD_PEEKED : 0) |
 		    (m->shared ? KSM_WORD_SHARED : 0);
-	u64 fields = (7ULL << KSM_WORD_RUN_SHIFT) |
-		     (3ULL << KSM_WORD_LEVEL_SHIFT) |
-		     (15ULL << KSM_WORD_WAIT_SHIFT);
+	u64 fields = KSM_WORD_RUN | KSM_WORD_WAIT |
+		     (3ULL << KSM_WORD_LEVEL_SHIFT);
 
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_pfn(word), m->pfn, "step %d", step);
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_run(word), m->run, "step %d", step);
@@ -173,7 +185,7 @@ static void expect_word(struct kunit *test, u64 word,
 			    step);
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_wait(word), m->wait, "step %d",
 			    step);
-	if (m->keyed)
+	if (m->keyed || m->peeked)
 		KUNIT_EXPECT_EQ_MSG(test, ksm_word_short(word), m->key,
 				    "step %d", step);
 	/* The flags, and nothing in the bits that have no meaning */
@@ -184,14 +196,14 @@ static void expect_word(struct kunit *test, u64 word,
 			    step);
 }
 
-/* One visit; the probe, if it is asked for, is @key. */
+/* One visit; the probe, or what a peek sees, is @key. */
 static enum ksm_verdict visit(u64 *word, const struct ksm_look *look, u32 key)
 {
 	enum ksm_verdict verdict;
 	bool changed;
 
 	*word = ksm_state_judge(*word, look, &verdict);
-	if (reads_page(verdict))
+	if (takes_probe(word, verdict, key))
 		*word = ksm_state_probed(*word, verdict, key, &changed);
 	return verdict;
 }
@@ -339,15 +351,15 @@ static void state_deceiving(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 1);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	/* From then on it is waited for as long as can be. */
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
 }
 
-/* A page that is always written: two probes, then 1, 3, 7 visits without. */
+/* A page that is always written: two peeks after 1, 3, then 7 visits */
 static void state_volatile(struct kunit *test)
 {
 	static const int gaps[] = { 1, 3, 7, 7, 7, 7 };
@@ -359,23 +371,25 @@ static void state_volatile(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		visit(&word, &dirty, ++key);
 	KUNIT_EXPECT_EQ(test, ksm_word_run(word), KSM_RUN_VOLATILE);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
 	for (i = 0; i < ARRAY_SIZE(gaps); i++) {
-		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
-		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
-		for (gap = 0; gap < gaps[i]; gap++)
+		for (gap = 0; gap < gaps[i]; gap++) {
+			KUNIT_EXPECT_TRUE(test, ksm_word_waits(word));
 			KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key),
 					KSM_PASS_OVER);
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
-		KUNIT_EXPECT_TRUE(test, word & KSM_WORD_KEYED);
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PROVE);
+		}
+		KUNIT_EXPECT_FALSE(test, ksm_word_waits(word));
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PEEK);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PEEK);
+		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
-	/* Two equal probes end all this. */
+	/* Two equal peeks end all this. */
 	for (gap = 0; gap < 7; gap++)
 		visit(&word, &dirty, KEY);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
 	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
 	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_UNCHANGED);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
@@ -398,22 +412,21 @@ static void state_untrusted(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, changed);
 		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	}
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 4; i++) {
 		word = ksm_state_judge(word, &unclear, &verdict);
 		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
 		word = ksm_state_probed(word, verdict, ++key, &changed);
 		KUNIT_EXPECT_TRUE(test, changed);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
-	/* Volatile by now, and to be waited for. */
-	word = ksm_state_judge(word, &unclear, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_PASS_OVER);
-	/* Then one visit takes the probe, and the next one compares. */
+	/* Volatile by now, and to be waited for; then it is peeked at. */
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PASS_OVER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key), KSM_PEEK);
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+	/* If the peek was mistaken, the wait is the longest. */
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
-	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
-	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 3);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 }
 
@@ -583,10 +596,19 @@ static void random_visit(struct kunit *test, struct ksm_random *random,
 	*word = ksm_state_judge(*word, look, &verdict);
 	KUNIT_EXPECT_EQ_MSG(test, verdict, expected, "step %d", step);
 	expect_word(test, *word, m, step);
-	if (!reads_page(verdict))
-		return;
 	if (ksm_random_chance(random, 50))
 		key = ksm_random(random);
+	if (!takes_probe(word, verdict, key)) {
+		if (verdict == KSM_PEEK)
+			KUNIT_EXPECT_FALSE_MSG(test, model_peeked(m, key),
+					       "step %d", step);
+		return;
+	}
+	if (verdict == KSM_PEEK) {
+		KUNIT_EXPECT_TRUE_MSG(test, model_peeked(m, key), "step %d",
+				      step);
+		key = ksm_random(random);
+	}
 	*word = ksm_state_probed(*word, verdict, key, &changed);
 	KUNIT_EXPECT_EQ_MSG(test, changed, model_probed(m, verdict, key),
 			    "step %d", step);
@@ -667,9 +689,12 @@ static int visits_to_settle(struct kunit *test, struct ksm_random *random,
 		word = ksm_state_judge(word, &look, &verdict);
 		if (verdict == KSM_PROVE && ksm_state_same(word, content))
 			bit = false;
-		if (reads_page(verdict))
+		if (takes_probe(&word, verdict, content)) {
 			word = ksm_state_probed(word, verdict, content,
 						&changed);
+			if (verdict == KSM_PEEK)
+				bit = false;
+		}
 		if (visits >= 0 && ksm_word_unshared(word)) {
 			KUNIT_EXPECT_EQ(test, ksm_word_short(word), content);
 			return visits + 1;
@@ -702,7 +727,7 @@ static void expect_settles(struct kunit *test, bool trust, int limit)
 
 static void state_settles_in_time(struct kunit *test)
 {
-	/* One finds it changed, 7 pass it over, and two compare probes. */
+	/* One finds it changed, 7 pass it over, and two peek. */
 	expect_settles(test, true, 10);
 }
 
