@@ -65,6 +65,7 @@ void area_fill(struct area *area);
 void area_register(struct area *area);
 void area_rewrite_start(struct area *area);
 void area_rewrite_stop(void);
+uint64_t area_rewritten_by(unsigned int worker);
 uint64_t area_rewritten_pages(void);
 uint64_t area_touch(struct area *area, unsigned long below);
 void area_write_behind(struct area *area, unsigned long from, unsigned long to,

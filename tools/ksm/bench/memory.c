@@ -345,13 +345,18 @@ void area_rewrite_stop(void)
 		receive(i);
 }
 
+uint64_t area_rewritten_by(unsigned int worker)
+{
+	return shared->rewritten[worker].pages;
+}
+
 uint64_t area_rewritten_pages(void)
 {
 	uint64_t sum = 0;
 	unsigned int i;
 
 	for (i = 0; i < nr_workers; i++)
-		sum += shared->rewritten[i].pages;
+		sum += area_rewritten_by(i);
 	return sum;
 }
 

@@ -12,8 +12,10 @@
 #define PERIOD_STOCK		3
 #define PERIOD_OURS		48
 
-/* Between two scans the writers shall get through their pages so often. */
+/* Between two scans each writer shall get through its pages so often. */
 #define ROUNDS_PER_SCAN		1.2
+/* and is looked at for so many scans, to see whether it does. */
+#define PACE_SCANS		8
 
 static unsigned long period(const struct bench_case *self)
 {
@@ -30,33 +32,41 @@ static double rounds_per_scan(const struct area *area, uint64_t written,
 	       (area->pages - area->rewritten);
 }
 
-static double rounds_in_scans(const struct area *area, unsigned long scans)
+/* The same for the one scan and writer where it was least */
+static double least_rounds(const struct area *area)
 {
-	uint64_t written = area_rewritten_pages();
-	unsigned long first = ksm_get("full_scans");
+	uint64_t before[MAX_WORKERS];
+	double rounds, least = ROUNDS_PER_SCAN + 1;
+	unsigned int scan, i;
 
-	wait_scans(scans);
-	written = area_rewritten_pages() - written;
-	return rounds_per_scan(area, written, ksm_get("full_scans") - first);
+	for (scan = 0; scan < PACE_SCANS; scan++) {
+		for (i = 0; i < nr_workers; i++)
+			before[i] = area_rewritten_by(i);
+		wait_scans(1);
+		for (i = 0; i < nr_workers; i++) {
+			rounds = (double)(area_rewritten_by(i) - before[i]) /
+				 (area->pages - area->rewritten);
+			least = rounds < least ? rounds : least;
+		}
+	}
+	return least;
 }
 
 /*
  * A scan is one batch, as far as that is for us to say, and the pause between
- * them is made so long that the writers keep up.
+ * them is made so long that all writers get their turn, and keep up.
  */
 static void pace(const struct area *area)
 {
-	unsigned long ms = set_mib / 25 + 1;
-	double rounds;
+	unsigned long ms = set_mib / 4;
 
 	ksm_set("pages_to_scan", 10 * pages_total());
 	for (;;) {
 		ksm_set("sleep_millisecs", ms);
 		wait_scans(1);
-		rounds = rounds_in_scans(area, 6);
-		if (rounds > ROUNDS_PER_SCAN)
+		if (least_rounds(area) > ROUNDS_PER_SCAN)
 			break;
-		ms = ms * 2 * ROUNDS_PER_SCAN / (rounds + 0.5);
+		ms += ms / 2;
 	}
 	out_number("sleep_millisecs", ms);
 }
