@@ -52,6 +52,9 @@ struct slice {
 	struct ksm_chunk *chunk[SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
 	u8 verdict[KSM_SLICE];
+	u64 easy;			/* entries about which nothing is done */
+	u64 wait;			/* entries that have one visit less to wait */
+	u64 judge;			/* entries to be judged */
 	u64 dirty;			/* entries with a dirty bit of their own */
 	u64 test;			/* entries to be cleaned if it pays */
 	u64 clean;			/* entries whose dirty bit goes */
@@ -318,10 +321,24 @@ static bool eligible(struct page *page)
 	       !is_zone_device_page(page);
 }
 
-/*
- * The most common case, which must not touch the page: nothing has changed, and
- * nothing new is known.
- */
+static bool may_have_page(pte_t pte)
+{
+	return pte_present(pte) && !pte_special(pte);
+}
+
+static bool is_moving(pte_t pte)
+{
+	return !pte_present(pte) && !pte_none(pte) &&
+	       is_migration_entry(pte_to_swp_entry(pte));
+}
+
+/* Is it in a block of entries with one dirty bit? */
+static bool shares_dirty_bit(const struct slice *s, unsigned int i, pte_t pte)
+{
+	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
+}
+
+/* Nothing has changed, and nothing new is known. */
 static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 {
 	struct ksm_rmap_item *item;
@@ -344,35 +361,18 @@ static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 	}
 }
 
-/* The next common: a volatile page that is not even to be looked at. */
-static bool passed_over(const struct slice *s, unsigned int i, pte_t pte,
-			u64 word)
+/* A volatile page that is not even to be looked at */
+static bool waits(const struct slice *s, pte_t pte, u64 word)
 {
-	if (!s->v->patient || !ksm_word_waits(word) ||
-	    ksm_word_pfn(word) != (u16)pte_pfn(pte))
-		return false;
-	set_word(s, i, ksm_state_waited(word));
-	return true;
+	return s->v->patient && ksm_word_waits(word) &&
+	       ksm_word_pfn(word) == (u16)pte_pfn(pte);
 }
 
-static bool may_have_page(pte_t pte)
-{
-	return pte_present(pte) && !pte_special(pte);
-}
-
-static bool is_moving(pte_t pte)
-{
-	return !pte_present(pte) && !pte_none(pte) &&
-	       is_migration_entry(pte_to_swp_entry(pte));
-}
-
-/* Is it in a block of entries with one dirty bit? */
-static bool shares_dirty_bit(const struct slice *s, unsigned int i, pte_t pte)
-{
-	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
-}
-
-static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
+/*
+ * Find out from the entry and the state word whether there is anything to do.
+ * Mostly there is not, and then the page must not be touched.
+ */
+static void sort_entry(struct slice *s, unsigned int i, pte_t pte)
 {
 	u64 *word = entry_word(s, i);
 
@@ -380,15 +380,21 @@ static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
 		/* On its way to another place, it is neither here nor gone. */
 		if (!is_moving(pte))
 			lose(s, i);
+	} else if (!word) {
 		return;
+	} else if (steady(s, i, pte, *word)) {
+		s->easy |= BIT_ULL(i);
+	} else if (waits(s, pte, *word)) {
+		s->wait |= BIT_ULL(i);
+	} else {
+		s->judge |= BIT_ULL(i);
+		s->page[i] = vm_normal_page(s->vma, entry_addr(s, i), pte);
+		prefetch(s->page[i]);
 	}
-	if (!word)
-		return;
-	if (steady(s, i, pte, *word) || passed_over(s, i, pte, *word)) {
-		s->skipped++;
-		return;
-	}
-	s->page[i] = vm_normal_page(s->vma, entry_addr(s, i), pte);
+}
+
+static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
+{
 	if (!eligible(s->page[i]))
 		lose(s, i);
 	else
@@ -404,10 +410,23 @@ static bool slice_full(struct slice *s, unsigned int i)
 	return true;
 }
 
+static void finish_easy_entries(struct slice *s)
+{
+	u64 below = GENMASK_ULL(s->end - 1, 0), todo;
+	unsigned int i;
+
+	s->skipped += hweight64((s->easy | s->wait) & below);
+	for (todo = s->wait & below; todo; todo &= todo - 1) {
+		i = __ffs64(todo);
+		set_word(s, i, ksm_state_waited(*entry_word(s, i)));
+	}
+}
+
 static void judge_table(struct slice *s)
 {
 	pte_t pte[KSM_SLICE];
 	unsigned int i;
+	u64 todo;
 
 	for (i = s->first; i < s->end; i++) {
 		u64 *word = entry_word(s, i);
@@ -416,11 +435,15 @@ static void judge_table(struct slice *s)
 		if (word && ksm_word_tag(*word))
 			prefetch(ksm_word_item(*word));
 	}
-	for (i = s->first; i < s->end; i++) {
+	for (i = s->first; i < s->end; i++)
+		sort_entry(s, i, pte[i]);
+	for (todo = s->judge; todo; todo &= todo - 1) {
+		i = __ffs64(todo);
 		judge_entry(s, i, pte[i]);
 		if (slice_full(s, i))
 			break;
 	}
+	finish_easy_entries(s);
 }
 
 /* Steps 4 and 5 */
