@@ -39,7 +39,7 @@
 #define PREFETCH_AHEAD	6
 
 /* Every so many passes a key is taken again, whatever the dirty bit says. */
-#define RENEW_PASSES	16
+#define RENEW_PASSES	64
 
 /* The entries and what is planned for them */
 struct slice {

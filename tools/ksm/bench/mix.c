@@ -10,7 +10,7 @@
 #define SETTLE_OURS		32
 #define PERIOD_STOCK_SMART	18
 #define PERIOD_STOCK		3
-#define PERIOD_OURS		48
+#define PERIOD_OURS		64
 
 /* Between two scans each writer shall get through its pages so often. */
 #define ROUNDS_PER_SCAN		1.2

@@ -7,14 +7,14 @@
 /*
  * The base's smart_scan passes over a page that stays the same for longer and
  * longer, in the end for eight scans of nine.  Ours looks at some things every
- * 16th pass.
+ * 64th pass.
  */
 #define SETTLE_STOCK_SMART	27
 #define SETTLE			3
 #define SETTLE_OURS		32
 #define PERIOD_STOCK_SMART	18
 #define PERIOD_STOCK		2
-#define PERIOD_OURS		144
+#define PERIOD_OURS		192
 
 /* Less than this is too short to be exact. */
 #define LEAST_NS		(NSEC / 2)

@@ -228,8 +228,8 @@ static long pass_once(const struct siege_army *a, bool still)
 	long us = ksmd_us(), n = ksm_get("full_scans");
 
 	do {
-		/* Keys are renewed in one of 16 passes. */
-		must_eq(ksm_wait_scans(still ? 15 : 1, KSM_DEADLINE_MS), 0);
+		/* Keys are renewed in one of 64 passes. */
+		must_eq(ksm_wait_scans(still ? 63 : 1, KSM_DEADLINE_MS), 0);
 	} while (!enough(ksmd_us() - us, start));
 	n = ksm_get("full_scans") - n;
 	us = ksmd_us() - us;
