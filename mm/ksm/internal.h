@@ -399,8 +399,10 @@ enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
 				  struct page *like);
 enum ksm_result ksm_merge_join(struct ksm_rmap_item *item,
 			       struct ksm_stable_node **nodep);
+pte_t ksm_pte_inherit(pte_t new, pte_t old);
 
 /* unmerge.c */
+struct folio *ksm_alloc_private(struct vm_area_struct *vma, unsigned long addr);
 int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end, bool interruptible);
 int ksm_unmerge_page(struct ksm_slot *slot, unsigned long addr);

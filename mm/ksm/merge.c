@@ -294,8 +294,14 @@ static bool make_shared(struct page *page)
 	       !folio_try_share_anon_rmap_pte(page_folio(page), page);
 }
 
-/* The bits of an entry that user space may watch have to survive. */
-static pte_t inherit(pte_t new, pte_t old)
+/**
+ * ksm_pte_inherit - keep the bits of an entry that user space may watch
+ * @new: another entry in its place
+ * @old: what it was
+ *
+ * Return: @new, with those bits of @old.
+ */
+pte_t ksm_pte_inherit(pte_t new, pte_t old)
 {
 	if (pte_soft_dirty(old))
 		new = pte_mksoft_dirty(new);
@@ -309,8 +315,10 @@ static pte_t shared_pte(struct taken *t, struct page *page)
 	pte_t pte = mk_pte(page, t->vma->vm_page_prot);
 
 	if (ksm_busted(KSM_FAULT_PROTECT) && (t->vma->vm_flags & VM_WRITE))
-		return inherit(pte_mkwrite(pte_mkdirty(pte), t->vma), t->old);
-	return inherit(pte_mkclean(pte_wrprotect(pte)), t->old);
+		pte = pte_mkwrite(pte_mkdirty(pte), t->vma);
+	else
+		pte = pte_mkclean(pte_wrprotect(pte));
+	return ksm_pte_inherit(pte, t->old);
 }
 
 /**
@@ -380,7 +388,8 @@ static void map_zero_page(struct taken *t)
 	pte = pte_clear_soft_dirty(pte);
 	ksm_map_zero_page(t->vma->vm_mm);
 	dec_mm_counter(t->vma->vm_mm, MM_ANONPAGES);
-	set_pte_at(t->vma->vm_mm, t->addr, t->ptep, inherit(pte, t->old));
+	pte = ksm_pte_inherit(pte, t->old);
+	set_pte_at(t->vma->vm_mm, t->addr, t->ptep, pte);
 }
 
 /* Replace @page, locked and held once, by @kfolio or by the zero page. */

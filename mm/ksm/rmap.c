@@ -3,7 +3,6 @@
  * What the mm core asks about KSM folios: who maps them, they have moved, may
  * they be mapped as they are.
  */
-#include <linux/memcontrol.h>
 #include <linux/rmap.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -222,13 +221,9 @@ static struct folio *copy_folio(struct folio *folio,
 {
 	struct folio *copy;
 
-	copy = vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, addr, false);
+	copy = ksm_alloc_private(vma, addr);
 	if (!copy)
 		return NULL;
-	if (mem_cgroup_charge(copy, vma->vm_mm, GFP_KERNEL)) {
-		folio_put(copy);
-		return NULL;
-	}
 	if (copy_mc_user_highpage(folio_page(copy, 0), folio_page(folio, 0),
 				  addr, vma)) {
 		folio_put(copy);

@@ -2,28 +2,49 @@
 /*
  * Give mappings of KSM pages private copies again.
  *
- * One walk over the page tables finds the next KSM page, so that holes cost
- * nothing whatever their size.  An unshare fault then makes the copy: it
- * leaves the entry read-only and does not count as a write, which userfaultfd
- * and soft-dirty tracking would notice.
+ * One walk over the page tables, so that holes cost nothing whatever their
+ * size.  In each table it takes a few mappings at a time:
+ *
+ *	collect()	which entries are KSM's
+ *	prepare()	memory for the copies, without a lock as it may sleep
+ *	replace()	look again, copy, exchange the entries
+ *
+ * replace() does to each entry what an unshare fault would do, all under one
+ * hold of the page table lock and with one flush.  Nobody can write to a page
+ * of KSM, and its mapping keeps it where it is while the lock is held.  So it
+ * is copied in peace, and no reference of ours has anybody take it for pinned.
  *
  * Our own objects are not touched here.  ksmd finds out later.
  */
+#include <linux/hugetlb.h>
+#include <linux/memcontrol.h>
+#include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
+#include <linux/rmap.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
+#include <asm/tlbflush.h>
 
 #include "../internal.h"
 #include "internal.h"
 
-/* A fault does its work, or has been raced, but not so often. */
-#define MAX_ROUNDS	1000
+/* More at a time save little, and others wait for the page table lock. */
+#define BATCH	16
 
-/* What find_in_table() found */
-struct found {
+/* A mapping that gets a copy */
+struct copy {
 	unsigned long addr;
-	pmd_t *migrating;	/* the entry at addr is a migration entry */
+	struct folio *folio;	/* the copy, NULL when it is not needed */
+	pte_t *ptep;
+	pte_t old;
+};
+
+struct batch {
+	struct vm_area_struct *vma;
+	bool interruptible;
+	unsigned int nr;
+	struct copy copy[BATCH];
 };
 
 enum shared {
@@ -53,75 +74,227 @@ static enum shared classify(struct vm_area_struct *vma, unsigned long addr,
 	return NOT_SHARED;
 }
 
-static int find_in_table(pmd_t *pmd, unsigned long addr, unsigned long end,
-			 struct mm_walk *walk)
+/*
+ * Fill a batch.  Return: the address to go on from, where a page is being
+ * migrated if that is before @end and the batch is not full.
+ */
+static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
+			     unsigned long end)
 {
-	struct found *found = walk->private;
-	enum shared shared = NOT_SHARED;
+	enum shared shared;
 	pte_t *start, *ptep;
 	spinlock_t *ptl;
 
-	start = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	b->nr = 0;
+	start = pte_offset_map_lock(b->vma->vm_mm, pmd, addr, &ptl);
 	if (!start)
-		return 0;
-	for (ptep = start; addr < end; ptep++, addr += PAGE_SIZE) {
-		shared = classify(walk->vma, addr, ptep_get(ptep));
-		if (shared != NOT_SHARED)
+		return end;
+	for (ptep = start; addr < end && b->nr < BATCH; ptep++) {
+		shared = classify(b->vma, addr, ptep_get(ptep));
+		if (shared == SHARED_MIGRATING)
 			break;
+		if (shared == SHARED)
+			b->copy[b->nr++].addr = addr;
+		addr += PAGE_SIZE;
 	}
 	pte_unmap_unlock(start, ptl);
-	cond_resched();
-	if (shared == NOT_SHARED)
-		return 0;
-	found->addr = addr;
-	found->migrating = shared == SHARED_MIGRATING ? pmd : NULL;
-	return 1;
-}
-
-static const struct mm_walk_ops find_ops = {
-	.pmd_entry	= find_in_table,
-	.walk_lock	= PGWALK_RDLOCK,
-};
-
-/*
- * The copy an unshare fault makes is clean, and so is its entry.  MADV_FREE by
- * a child of a later fork would take it for a page that nobody needs.  There
- * is no fork while mmap_lock is held.
- */
-static void mark_copy_dirty(struct vm_area_struct *vma, unsigned long addr)
-{
-	struct folio_walk fw;
-	struct folio *folio = folio_walk_start(&fw, vma, addr, 0);
-
-	if (!folio)
-		return;
-	if (folio_test_anon(folio) && !folio_test_ksm(folio))
-		folio_mark_dirty(folio);
-	folio_walk_end(&fw, vma);
-}
-
-/* Make one mapping private: 0, -ENOMEM, or 1 if it was not KSM's any more. */
-static int break_sharing(struct vm_area_struct *vma, unsigned long addr)
-{
-	vm_fault_t fault;
-
-	fault = handle_mm_fault(vma, addr,
-				FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE, NULL);
-	if (fault & VM_FAULT_OOM)
-		return -ENOMEM;
-	/*
-	 * A poisoned page cannot be copied, and SIGBUS or SIGSEGV mean that
-	 * somebody unmapped it meanwhile: pass it over.
-	 */
-	if (fault & VM_FAULT_ERROR)
-		return 1;
-	mark_copy_dirty(vma, addr);
-	return 0;
+	return addr;
 }
 
 /**
+ * ksm_alloc_private - memory for a private copy of a page
+ * @vma:  where it will be mapped
+ * @addr: and at which address
+ *
+ * Context: mmap_lock or the VMA's read lock held; sleeps.
+ * Return: a folio, charged as in a page fault, or NULL.
+ */
+struct folio *ksm_alloc_private(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct folio *folio;
+
+	folio = vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, addr, false);
+	if (!folio)
+		return NULL;
+	if (mem_cgroup_charge(folio, vma->vm_mm, GFP_KERNEL)) {
+		folio_put(folio);
+		return NULL;
+	}
+	return folio;
+}
+
+/* Without memory for all the batch is cut, to do what can be done. */
+static int prepare(struct batch *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->nr; i++) {
+		struct copy *c = &b->copy[i];
+
+		c->folio = ksm_alloc_private(b->vma, c->addr);
+		if (!c->folio) {
+			b->nr = i;
+			return -ENOMEM;
+		}
+		folio_throttle_swaprate(c->folio, GFP_KERNEL);
+	}
+	return 0;
+}
+
+static void leave_out(struct copy *c)
+{
+	folio_put(c->folio);
+	c->folio = NULL;
+}
+
+/* Is it KSM's still?  Then make the copy. */
+static enum shared fill(struct vm_area_struct *vma, struct copy *c)
+{
+	enum shared shared;
+
+	c->old = ptep_get(c->ptep);
+	shared = classify(vma, c->addr, c->old);
+	/* One that is poisoned cannot be copied: pass it over. */
+	if (shared != SHARED ||
+	    copy_mc_user_highpage(folio_page(c->folio, 0), pte_page(c->old),
+				  c->addr, vma)) {
+		leave_out(c);
+		return shared;
+	}
+	/*
+	 * Its entry will be clean.  MADV_FREE by a child of a later fork would
+	 * take it for a page that nobody needs, were it not dirty itself.
+	 */
+	folio_set_dirty(c->folio);
+	__folio_mark_uptodate(c->folio);
+	return shared;
+}
+
+static void take_out(struct vm_area_struct *vma, struct copy *c)
+{
+	flush_cache_page(vma, c->addr, pte_pfn(c->old));
+	c->old = ptep_get_and_clear(vma->vm_mm, c->addr, c->ptep);
+}
+
+/* The page lost the mapping that was taken out. */
+static void drop_mapping(struct vm_area_struct *vma, pte_t old)
+{
+	struct page *page = pte_page(old);
+	struct folio *folio = page_folio(page);
+
+	if (is_ksm_zero_pte(old)) {
+		ksm_might_unmap_zero_page(vma->vm_mm, old);
+		inc_mm_counter(vma->vm_mm, MM_ANONPAGES);
+		return;
+	}
+	count_vm_event(COW_KSM);
+	folio_remove_rmap_pte(folio, page, vma);
+	free_swap_cache(folio);
+	folio_put(folio);
+}
+
+/* Not a write, so the entry is read-only, whatever the VMA allows. */
+static void put_in(struct vm_area_struct *vma, struct copy *c)
+{
+	pte_t pte = mk_pte(folio_page(c->folio, 0), vma->vm_page_prot);
+
+	pte = ksm_pte_inherit(pte_sw_mkyoung(pte), c->old);
+	folio_add_new_anon_rmap(c->folio, vma, c->addr, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(c->folio, vma);
+	set_pte_at(vma->vm_mm, c->addr, c->ptep, pte);
+	update_mmu_cache(vma, c->addr, c->ptep);
+	drop_mapping(vma, c->old);
+}
+
+/*
+ * Exchange the entries of a batch, page table lock held.  Return: @next, or
+ * the address of a page that is being migrated by now.
+ */
+static unsigned long replace_locked(struct batch *b, pte_t *start,
+				    unsigned long next)
+{
+	unsigned long first = b->copy[0].addr;
+	unsigned long last = b->copy[b->nr - 1].addr;
+	struct copy *c, *end = b->copy + b->nr;
+
+	for (c = b->copy; c < end; c++) {
+		c->ptep = start + ((c->addr - first) >> PAGE_SHIFT);
+		if (fill(b->vma, c) == SHARED_MIGRATING)
+			next = min(next, c->addr);
+	}
+	for (c = b->copy; c < end; c++)
+		if (c->folio)
+			take_out(b->vma, c);
+	/*
+	 * Before anything else is there: no CPU may see the copy while another
+	 * still sees the old page, which may soon be somebody else's.
+	 */
+	flush_tlb_range(b->vma, first, last + PAGE_SIZE);
+	for (c = b->copy; c < end; c++)
+		if (c->folio)
+			put_in(b->vma, c);
+	return next;
+}
+
+/* The same, and what has to be done around it */
+static unsigned long replace(struct batch *b, pmd_t *pmd, unsigned long next)
+{
+	unsigned long first = b->copy[0].addr;
+	unsigned long last = b->copy[b->nr - 1].addr;
+	struct mm_struct *mm = b->vma->vm_mm;
+	struct mmu_notifier_range range;
+	unsigned int i;
+	pte_t *start;
+	spinlock_t *ptl;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, first,
+				last + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	start = pte_offset_map_lock(mm, pmd, first, &ptl);
+	if (start) {
+		next = replace_locked(b, start, next);
+		pte_unmap_unlock(start, ptl);
+	} else {
+		for (i = 0; i < b->nr; i++)
+			leave_out(&b->copy[i]);
+	}
+	mmu_notifier_invalidate_range_end(&range);
+	return next;
+}
+
+static int unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
+			 struct mm_walk *walk)
+{
+	struct batch *b = walk->private;
+	unsigned long next;
+	int err = 0;
+
+	while (addr < end && !err) {
+		if (b->interruptible && signal_pending(current))
+			return -ERESTARTSYS;
+		next = collect(b, pmd, addr, end);
+		if (b->nr) {
+			err = prepare(b);
+			if (b->nr)
+				next = replace(b, pmd, next);
+		} else if (next < end) {
+			/* Back here when it is a page again. */
+			migration_entry_wait(walk->mm, pmd, next);
+		}
+		addr = next;
+		cond_resched();
+	}
+	return err;
+}
+
+static const struct mm_walk_ops unmerge_ops = {
+	.pmd_entry	= unmerge_table,
+	.walk_lock	= PGWALK_RDLOCK,
+};
+
+/**
  * ksm_unmerge_range - make all of a range private
- * @vma:   a private mapping
+ * @vma:   one that has an anon_vma
  * @start: first address
  * @end:   the address after the last
  * @interruptible: give up when a signal is pending
@@ -132,38 +305,16 @@ static int break_sharing(struct vm_area_struct *vma, unsigned long addr)
 int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end, bool interruptible)
 {
-	struct found found;
-	unsigned long last = ULONG_MAX;
-	unsigned int rounds = 0;
-	int err;
+	struct batch batch = {
+		.vma = vma,
+		.interruptible = interruptible,
+	};
 
 	mmap_assert_locked(vma->vm_mm);
-	/* Nothing is merged elsewhere, and an unshare fault would do nothing */
+	/* Nothing is merged elsewhere. */
 	if (!is_cow_mapping(vma->vm_flags))
 		return 0;
-	while (start < end) {
-		if (interruptible && signal_pending(current))
-			return -ERESTARTSYS;
-		if (walk_page_range_vma(vma, start, end, &find_ops, &found) <= 0)
-			return 0;
-		if (found.migrating) {
-			/* Back here when it is a page again. */
-			migration_entry_wait(vma->vm_mm, found.migrating,
-					     found.addr);
-			start = found.addr;
-			continue;
-		}
-		err = break_sharing(vma, found.addr);
-		if (err < 0)
-			return err;
-		/* A fault may succeed without doing anything: look again. */
-		start = found.addr;
-		rounds = start == last ? rounds + 1 : 0;
-		last = start;
-		if (err || WARN_ON_ONCE(rounds > MAX_ROUNDS))
-			start += PAGE_SIZE;
-	}
-	return 0;
+	return walk_page_range_vma(vma, start, end, &unmerge_ops, &batch);
 }
 
 /**

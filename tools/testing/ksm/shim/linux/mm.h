@@ -24,6 +24,9 @@
 
 typedef unsigned long pgoff_t;
 typedef struct {
+	unsigned long bits;
+} pte_t;
+typedef struct {
 	bool held;
 } spinlock_t;
 typedef struct {
