@@ -133,7 +133,9 @@ bool ksm_filter_resize(unsigned long pages)
 /**
  * ksm_filter_free - give its memory back until it is needed again
  *
- * Context: may sleep; no page has a key.
+ * The keys that pages have are counted again after ksm_filter_resize().
+ *
+ * Context: may sleep.
  */
 void ksm_filter_free(void)
 {

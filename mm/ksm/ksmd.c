@@ -72,11 +72,8 @@ static void fit_filter(void)
 	}
 }
 
-/* Nothing is tracked: do not keep memory for it. */
 static void drop_filter(void)
 {
-	if (ksm_counters.tracked || !ksm_node_none_left())
-		return;
 	ksm_count(&ksm_counters.bytes, -(long)ksm_filter_bytes());
 	ksm_filter_free();
 }
@@ -98,7 +95,9 @@ static void end_pass(void)
 	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	ksm_count(&ksm_counters.full_scans, 1);
 	ksm_advisor_stop_scan(ksm_cursor.work);
-	drop_filter();
+	/* Nothing is tracked: do not keep memory for it. */
+	if (!ksm_counters.tracked && ksm_node_none_left())
+		drop_filter();
 	/* New pages wait in per-CPU caches, which hold references on them. */
 	if (ksm_cursor.new_pages)
 		drains_due = 2;
@@ -204,12 +203,17 @@ static int ksmd(void *unused)
 
 static int unmerge_all(void)
 {
-	int err = ksm_walk_unmerge_all();
+	int err;
 
+	/*
+	 * Rather than to count down key by key.  Should some be left in the
+	 * end, fit_filter() counts them in a new one.
+	 */
+	drop_filter();
+	err = ksm_walk_unmerge_all();
 	if (err)
 		return err;
 	ksm_node_check_all();
-	drop_filter();
 	ksm_count(&ksm_counters.full_scans, -(long)ksm_counters.full_scans);
 	return 0;
 }

@@ -10,6 +10,7 @@
  * the chunks with the page tables, both in order of address, and drops here
  * what no longer has a page.
  */
+#include <linux/prefetch.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -225,6 +226,58 @@ unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr)
 	return ULONG_MAX;
 }
 
+/*
+ * All that is about to be detached was last touched long ago.  To wait for it
+ * item by item takes longer than all else; so announce it, level by level.
+ */
+static void prefetch_stable(const struct ksm_chunk *chunk)
+{
+	struct ksm_rmap_item *item[KSM_CHUNK_PAGES];
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < KSM_CHUNK_PAGES; i++) {
+		if (ksm_word_tag(chunk->word[i]) != KSM_TAG_STABLE)
+			continue;
+		item[nr] = ksm_word_item(chunk->word[i]);
+		prefetchw(item[nr++]);
+	}
+	for (i = 0; i < nr; i++)
+		prefetchw(item[i]->node);
+	for (i = 0; i < nr; i++) {
+		if (!item[i]->node)
+			continue;
+		prefetchw(item[i]->node->chain);
+		prefetchw(pfn_to_page(READ_ONCE(item[i]->node->pfn)));
+	}
+}
+
+/* Forget some words of a chunk. */
+static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
+		       unsigned int first, unsigned int last,
+		       void (*detach)(struct ksm_rmap_item *item))
+{
+	void *items[KSM_CHUNK_PAGES];
+	unsigned int i, nr = 0;
+
+	prefetch_stable(chunk);
+	for (i = first; i <= last; i++) {
+		u64 word = chunk->word[i];
+
+		if (!word)
+			continue;
+		ksm_track_set(slot, &chunk->word[i], 0);
+		if (!ksm_word_tag(word))
+			continue;
+		if (ksm_word_tag(word) == KSM_TAG_UNSTABLE)
+			ksm_unstable_erase(ksm_word_item(word));
+		else
+			detach(ksm_word_item(word));
+		items[nr++] = ksm_word_item(word);
+	}
+	account(slot, -(long)(nr * sizeof(struct ksm_rmap_item)));
+	kmem_cache_free_bulk(item_cache, nr, items);
+}
+
 /**
  * ksm_track_drop_range - forget what lies between two addresses
  * @slot:   whose
@@ -239,29 +292,18 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  void (*detach)(struct ksm_rmap_item *item))
 {
 	struct ksm_chunk *chunk;
-	unsigned long index;
+	unsigned long index, last;
 
 	if (start >= end)
 		return;
+	last = chunk_index(end - 1);
 	xa_for_each_range(&slot->chunks, index, chunk, chunk_index(start),
-			  chunk_index(end - 1)) {
-		unsigned long addr = index << KSM_CHUNK_SHIFT;
-		unsigned int i;
-
-		for (i = 0; i < KSM_CHUNK_PAGES; i++, addr += PAGE_SIZE) {
-			u64 word = chunk->word[i];
-
-			if (!word || addr < start || addr >= end)
-				continue;
-			ksm_track_set(slot, &chunk->word[i], 0);
-			if (!ksm_word_tag(word))
-				continue;
-			if (ksm_word_tag(word) == KSM_TAG_UNSTABLE)
-				ksm_unstable_erase(ksm_word_item(word));
-			else
-				detach(ksm_word_item(word));
-			ksm_item_free(ksm_word_item(word));
-		}
+			  last) {
+		drop_words(slot, chunk,
+			   index == chunk_index(start) ? word_index(start) : 0,
+			   index == last ? word_index(end - 1) :
+					   KSM_CHUNK_PAGES - 1,
+			   detach);
 		ksm_track_trim(slot, index << KSM_CHUNK_SHIFT);
 		cond_resched();
 	}

@@ -20,6 +20,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
+#include <linux/prefetch.h>
 #include <linux/rmap.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -74,6 +75,15 @@ static enum shared classify(struct vm_area_struct *vma, unsigned long addr,
 	return NOT_SHARED;
 }
 
+/* Entry by entry, to wait for struct page would take longest in collect(). */
+#define PREFETCH_AHEAD	8
+
+static void prefetch_page(pte_t pte)
+{
+	if (pte_present(pte) && !pte_special(pte))
+		prefetch(pte_page(pte));
+}
+
 /*
  * Fill a batch.  Return: the address to go on from, where a page is being
  * migrated if that is before @end and the batch is not full.
@@ -90,6 +100,8 @@ static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
 	if (!start)
 		return end;
 	for (ptep = start; addr < end && b->nr < BATCH; ptep++) {
+		if (end - addr > PREFETCH_AHEAD * PAGE_SIZE)
+			prefetch_page(ptep_get(ptep + PREFETCH_AHEAD));
 		shared = classify(b->vma, addr, ptep_get(ptep));
 		if (shared == SHARED_MIGRATING)
 			break;

@@ -64,6 +64,12 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 	free(object);
 }
 
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **objects)
+{
+	while (nr)
+		kmem_cache_free(cache, objects[--nr]);
+}
+
 void *__vmalloc(unsigned long size, unsigned int gfp)
 {
 	void *area;

@@ -47,6 +47,12 @@ struct folio {
 	void *mapping;
 };
 
+/* An address that is only ever prefetched: there are no pages. */
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	return (struct page *)(pfn << PAGE_SHIFT);
+}
+
 #define ATOMIC_LONG_INIT(i)	{ (i) }
 
 static inline int shim_atomic_read(const atomic_t *value)

@@ -14,6 +14,7 @@ struct kmem_cache;
 struct kmem_cache *shim_cache(size_t size, unsigned int flags);
 void *kmem_cache_zalloc(struct kmem_cache *cache, unsigned int gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **objects);
 
 #define KMEM_CACHE(name, flags)	shim_cache(sizeof(struct name), flags)
 
