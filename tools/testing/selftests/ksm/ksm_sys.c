@@ -578,6 +578,28 @@ void ksys_reclaim(size_t bytes)
 	ksys_write(path, text);
 }
 
+size_t ksys_cgroup_bytes(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/memory.current", cgroup_dir);
+	return ksys_read_long(path);
+}
+
+int ksys_cgroup_limit(size_t bytes)
+{
+	char path[256], text[32];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/memory.swap.max", cgroup_dir);
+	err = ksys_write(path, bytes ? "0" : "max");
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/memory.max", cgroup_dir);
+	snprintf(text, sizeof(text), "%zu", bytes);
+	return ksys_write(path, bytes ? text : "max");
+}
+
 static bool is_swapped(const void *page)
 {
 	uint64_t entry = ksm_pagemap(0, page);

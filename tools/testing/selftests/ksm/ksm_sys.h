@@ -129,6 +129,12 @@ const char *ksys_zram_setup(size_t bytes, char *dev, size_t size);
  */
 const char *ksys_cgroup_setup(void);
 
+/* How much memory the group uses. */
+size_t ksys_cgroup_bytes(void);
+
+/* No more than that, and no swap; 0: as before.  Returns 0 or -errno. */
+int ksys_cgroup_limit(size_t bytes);
+
 /*
  * Ask for reclaim until none of these pages is present; -1 on timeout.  With
  * run=0 only.  What is unmapped is not yet gone: a KSM page may stay in the

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unmerging goes over page tables in batches.
+ *
+ * What is not KSM's stays as it is, in between too; what is, gets a copy that
+ * is the process's own, with the marks that its entry had.  When memory runs
+ * out on the way, nothing is lost.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ksm_util.h"
+#include "ksm_sys.h"
+
+#define SEED	5000
+#define LIKES	4000		/* the content that many pages have */
+
+/* --- A mixture ----------------------------------------------------------- */
+
+#define PAGES	1536		/* three page tables, where they have 512 */
+
+enum kind {
+	PAIRED,		/* a KSM page with a mapping in the other range */
+	LIKE,		/* the KSM page of all LIKEs */
+	ZEROES,		/* a zero page that KSM placed */
+	EMPTY,		/* a zero page that a read fault placed */
+	UNIQUE,
+	SWAPPED,
+	HOLE,
+	NR_KINDS,
+};
+
+static enum kind kinds[PAGES];
+
+static unsigned int how_many(enum kind kind)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < PAGES; i++)
+		n += kinds[i] == kind;
+	return n;
+}
+
+static bool is_zero(const char *page)
+{
+	return !*page && !memcmp(page, page + 1, ksm_page_size() - 1);
+}
+
+static void make_page(char *page, unsigned int i, enum kind kind)
+{
+	switch (kind) {
+	case LIKE:
+		ksm_page_fill(page, LIKES);
+		break;
+	case ZEROES:
+		memset(page, 0, ksm_page_size());
+		break;
+	case EMPTY:
+		must(!KSM_READ(*page));
+		break;
+	case HOLE:
+		break;
+	default:
+		ksm_page_fill(page, SEED + i);
+	}
+}
+
+static void must_contain(const char *page, unsigned int i, enum kind kind)
+{
+	switch (kind) {
+	case LIKE:
+		must(ksm_contents_ok(page, 1, LIKES, 0));
+		break;
+	case ZEROES:
+	case EMPTY:
+	case HOLE:
+		must(is_zero(page));
+		break;
+	default:
+		must(ksm_contents_ok(page, 1, SEED + i, 0));
+	}
+}
+
+/* Sixty-four pages of all kinds, then as many that are merged */
+static void choose_kinds(void)
+{
+	uint64_t rnd = 88172645463325252ULL;
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		rnd ^= rnd << 13;
+		rnd ^= rnd >> 7;
+		rnd ^= rnd << 17;
+		kinds[i] = i / 64 % 2 ? PAIRED : rnd % NR_KINDS;
+	}
+}
+
+static void page_out(char *page)
+{
+	int tries;
+
+	for (tries = 0; tries < 200; tries++) {
+		madvise(page, ksm_page_size(), MADV_PAGEOUT);
+		if (ksys_count_swapped(page, 1))
+			return;
+		ksm_sleep_ms(10);
+	}
+	ksys_must(false, "a page cannot be swapped out\n");
+}
+
+/* Two ranges: the mixture, and one with the likes of the PAIRED. */
+static void mix(char **map, char **other)
+{
+	unsigned int i;
+
+	choose_kinds();
+	ksm_set("use_zero_pages", 1);
+	*map = ksm_map(PAGES);
+	*other = ksm_map(PAGES);
+	ksm_mergeable(*map, PAGES);
+	ksm_mergeable(*other, PAGES);
+	for (i = 0; i < PAGES; i++) {
+		make_page(ksys_page(*map, i), i, kinds[i]);
+		if (kinds[i] == PAIRED)
+			make_page(ksys_page(*other, i), i, PAIRED);
+	}
+	ksm_scan(3);
+	for (i = 0; i < PAGES; i++)
+		if (kinds[i] == SWAPPED)
+			page_out(ksys_page(*map, i));
+}
+
+/* What a page is before and after */
+static void must_be(const char *page, enum kind kind, bool merged)
+{
+	uint64_t entry = ksm_pagemap(0, page);
+	uint64_t flags = 0;
+
+	if (entry & KSM_PM_PRESENT)
+		flags = ksm_kpageflags(entry & KSM_PM_PFN);
+	switch (kind) {
+	case HOLE:
+		must(!(entry & (KSM_PM_PRESENT | KSM_PM_SWAP)));
+		return;
+	case SWAPPED:
+		must(entry & KSM_PM_SWAP);
+		return;
+	case EMPTY:
+		must(flags & KSM_KPF_ZERO_PAGE);
+		return;
+	case ZEROES:
+		must(!(flags & KSM_KPF_ZERO_PAGE) == !merged);
+		break;
+	case PAIRED:
+	case LIKE:
+		must_eq(ksm_is_merged(page), merged);
+		break;
+	default:
+		merged = false;
+	}
+	if (!merged) {
+		must(flags & KSM_KPF_ANON);
+		must(entry & KSM_PM_EXCLUSIVE);
+	}
+}
+
+static void must_all_be(const char *map, bool merged)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		must_be(ksys_page(map, i), kinds[i], merged);
+}
+
+static void must_be_private(const char *map)
+{
+	struct ksm_stat st;
+	struct ksm_vma vma;
+
+	must_all_be(map, false);
+	must(!ksm_vma(0, map, &vma));
+	must_eq(vma.ksm_kb, 0);
+	must_eq(vma.anonymous_kb,
+		(how_many(PAIRED) + how_many(LIKE) + how_many(ZEROES) +
+		 how_many(UNIQUE)) * ksm_page_size() / 1024);
+	must_eq(ksm_get("ksm_zero_pages"), 0);
+	must(!ksm_stat(0, &st));
+	must_eq(st.zero_pages, 0);
+}
+
+/* Every copy can be written, and nobody else sees it. */
+static void must_be_independent(char *map, const char *other)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		must_contain(ksys_page(map, i), i, kinds[i]);
+	for (i = 0; i < PAGES; i++)
+		ksm_page_fill(ksys_page(map, i), 90000 + i);
+	for (i = 0; i < PAGES; i++)
+		if (kinds[i] == PAIRED)
+			must_contain(ksys_page(other, i), i, PAIRED);
+	must(ksm_contents_ok(map, PAGES, 90000, 1));
+}
+
+static void test_mixed_madvise(void)
+{
+	char *map, *other;
+	long cow;
+
+	mix(&map, &other);
+	must_all_be(map, true);
+	cow = ksm_vmstat("cow_ksm");
+	ksm_unmergeable(map, PAGES);
+	must_eq(ksm_vmstat("cow_ksm") - cow,
+		how_many(PAIRED) + how_many(LIKE));
+	must_be_private(map);
+	must_eq(ksys_ksm_kb(other),
+		how_many(PAIRED) * ksm_page_size() / 1024);
+	must_be_independent(map, other);
+}
+
+static void test_mixed_run(void)
+{
+	char *map, *other;
+	long cow;
+
+	mix(&map, &other);
+	must_all_be(map, true);
+	cow = ksm_vmstat("cow_ksm");
+	must_eq(ksm_unmerge_all(), 0);
+	must_eq(ksm_vmstat("cow_ksm") - cow,
+		2 * how_many(PAIRED) + how_many(LIKE));
+	must(ksm_counts_are(0, 0, 0, 0));
+	must_be_private(map);
+	must_eq(ksys_ksm_kb(other), 0);
+	must_be_independent(map, other);
+}
+
+static void test_mixed_prctl(void)
+{
+	char *map, *other;
+
+	must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+	mix(&map, &other);
+	must_all_be(map, true);
+	must(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
+	must_be_private(map);
+	must_eq(ksys_ksm_kb(other), 0);
+	must_be_independent(map, other);
+}
+
+/* --- Marks --------------------------------------------------------------- */
+
+#define MARKED	128
+
+/* Every fourth page is zeroes, the others have likes. */
+static char *map_for_marks(void)
+{
+	char *map = ksm_map(MARKED), *like = ksm_map(MARKED);
+	unsigned int i;
+
+	ksm_set("use_zero_pages", 1);
+	ksm_fill(map, MARKED, SEED, 1);
+	ksm_fill(like, MARKED, SEED, 1);
+	for (i = 3; i < MARKED; i += 4)
+		memset(ksys_page(map, i), 0, ksm_page_size());
+	ksm_mergeable(map, MARKED);
+	ksm_mergeable(like, MARKED);
+	return map;
+}
+
+static void must_be_as_marked(const char *map, bool merged, uint64_t mark,
+			      bool (*marked)(unsigned int i))
+{
+	unsigned int i;
+
+	for (i = 0; i < MARKED; i++) {
+		uint64_t entry = ksm_pagemap(0, ksys_page(map, i));
+
+		must_eq(!(entry & KSM_PM_EXCLUSIVE), merged);
+		must_eq(!!(entry & mark), marked(i));
+	}
+}
+
+static void must_have_contents(const char *map)
+{
+	unsigned int i;
+
+	for (i = 0; i < MARKED; i++)
+		must_contain(ksys_page(map, i), i,
+			     i % 4 == 3 ? ZEROES : PAIRED);
+}
+
+/* So that a batch has marked and unmarked ones, zero pages and others */
+static bool in_twos(unsigned int i)
+{
+	return i % 5 < 2;
+}
+
+static void test_soft_dirty(void)
+{
+	char *map = map_for_marks();
+	unsigned int i;
+
+	if (!(ksm_pagemap(0, map) & KSM_PM_SOFT_DIRTY))
+		ksys_skip("kernel without CONFIG_MEM_SOFT_DIRTY");
+	must(!ksys_write("/proc/self/clear_refs", "4"));
+	for (i = 0; i < MARKED; i++) {
+		char *page = ksys_page(map, i);
+
+		if (in_twos(i))
+			KSM_WRITE(*page, KSM_READ(*page));
+	}
+	ksm_scan(3);
+	must_be_as_marked(map, true, KSM_PM_SOFT_DIRTY, in_twos);
+	must_eq(ksm_unmerge_all(), 0);
+	must_be_as_marked(map, false, KSM_PM_SOFT_DIRTY, in_twos);
+	must_have_contents(map);
+}
+
+static int watch(char *map)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+	};
+	struct uffdio_register reg = {
+		.range = { (unsigned long)map, MARKED * ksm_page_size() },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 && errno == ENOSYS)
+		ksys_skip("kernel without CONFIG_USERFAULTFD");
+	must(fd >= 0);
+	if (ioctl(fd, UFFDIO_API, &api))
+		ksys_skip("kernel without userfaultfd write protection");
+	must(!ioctl(fd, UFFDIO_REGISTER, &reg));
+	return fd;
+}
+
+static void test_uffd_wp(void)
+{
+	char *map = map_for_marks();
+	int fd = watch(map);
+	unsigned int i;
+
+	ksm_scan(3);
+	for (i = 0; i < MARKED; i++) {
+		struct uffdio_writeprotect wp = {
+			.range = {
+				(unsigned long)ksys_page(map, i),
+				ksm_page_size(),
+			},
+			.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+		};
+
+		if (in_twos(i))
+			must(!ioctl(fd, UFFDIO_WRITEPROTECT, &wp));
+	}
+	must_be_as_marked(map, true, KSM_PM_UFFD_WP, in_twos);
+	must_eq(ksm_unmerge_all(), 0);
+	must_be_as_marked(map, false, KSM_PM_UFFD_WP, in_twos);
+	must_have_contents(map);
+	close(fd);
+}
+
+/* --- Out of memory ------------------------------------------------------- */
+
+#define MANY	4096
+#define SPARE	256
+
+static char *spare;
+
+/* The control group gets room for half of the copies, and may not swap. */
+static char *merge_and_limit(void)
+{
+	char *map;
+
+	must(!ksys_cgroup_limit(0));
+	map = ksm_map_merge(MANY, LIKES, 0);
+	spare = ksm_map(SPARE);
+	ksm_fill(spare, SPARE, SEED, 1);
+	ksm_scan(3);
+	must_eq(ksm_count_merged(map, MANY), MANY);
+	must(!ksys_cgroup_limit(ksys_cgroup_bytes() +
+				MANY / 2 * ksm_page_size()));
+	return map;
+}
+
+/* Where no page can be had and nobody killed, a page fault never ends. */
+static void give_back_spare(void)
+{
+	must(!madvise(spare, SPARE * ksm_page_size(), MADV_DONTNEED));
+}
+
+/* Return: how many pages are merged still. */
+static size_t must_be_incomplete(const char *map)
+{
+	size_t left = ksm_count_merged(map, MANY);
+
+	must(left > 0);
+	must(ksm_contents_ok(map, MANY, LIKES, 0));
+	return left;
+}
+
+static void must_work_now(char *map)
+{
+	must(!ksys_cgroup_limit(0));
+	ksm_unmergeable(map, MANY);
+	must_eq(ksm_count_merged(map, MANY), 0);
+	must_eq(ksm_count_pfns(map, MANY), MANY);
+	must(ksm_contents_ok(map, MANY, LIKES, 0));
+}
+
+/* Nobody in the group may be killed. */
+static void test_no_memory(void)
+{
+	char *map = merge_and_limit();
+	int err = 0;
+
+	if (madvise(map, MANY * ksm_page_size(), MADV_UNMERGEABLE))
+		err = errno;
+	give_back_spare();
+	must_eq(err, EAGAIN);
+	must(ksm_vma_flag(0, map, "mg"));
+	must(must_be_incomplete(map) < MANY);
+	must_work_now(map);
+}
+
+static int unmerge_all(void)
+{
+	return ksm_unmerge_all() ? 1 : 0;
+}
+
+/*
+ * Who writes 2 to run is killed for it, whatever protects it else.  It may be
+ * its own memory that is unmerged first.
+ */
+static void test_no_memory_run(void)
+{
+	char *map = merge_and_limit();
+	int status = ksm_in_child(unmerge_all);
+
+	give_back_spare();
+	must_eq(status, 128 + SIGKILL);
+	must_eq(ksm_get("run"), 0);
+	must_be_incomplete(map);
+	must_work_now(map);
+}
+
+static const struct ksys_case cases[] = {
+	{ "a mixture of entries, MADV_UNMERGEABLE", test_mixed_madvise },
+	{ "a mixture of entries, run=2", test_mixed_run },
+	{ "a mixture of entries, PR_SET_MEMORY_MERGE 0", test_mixed_prctl },
+	{ "soft-dirty marks are kept", test_soft_dirty },
+	{ "write protection by userfaultfd is kept", test_uffd_wp },
+	{ "no memory for all: MADV_UNMERGEABLE", test_no_memory },
+	{ "no memory for all: run=2", test_no_memory_run },
+};
+
+int main(void)
+{
+	const char *why;
+
+	ksft_print_header();
+	ksm_setup();
+	why = ksys_swap_setup(64UL << 20);
+	if (!why)
+		why = ksys_cgroup_setup();
+	if (why)
+		ksm_skip_all("%s", why);
+	/* As if there was nobody to kill, see test_no_memory() */
+	must(!ksys_write("/proc/self/oom_score_adj", "-1000"));
+	ksys_main(cases, ARRAY_SIZE(cases));
+}
