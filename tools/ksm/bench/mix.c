@@ -74,7 +74,7 @@ static void pace(const struct area *area)
 void run_production_mix(const struct bench_case *self)
 {
 	struct area *area = set_production(set_mib);
-	uint64_t written;
+	uint64_t written, read;
 	struct cost cost;
 	double rounds;
 
@@ -88,10 +88,13 @@ void run_production_mix(const struct bench_case *self)
 	wait_scans(ksm_is_stock() ? SETTLE_STOCK : SETTLE_OURS);
 
 	written = area_rewritten_pages();
+	read = ksm_get("pages_scanned");
 	cost = cost_of_scans(period(self), 0);
+	read = ksm_get("pages_scanned") - read;
 	written = area_rewritten_pages() - written;
 	out_value(self->name, (double)cost.cpu_ns / cost.scans / 1e6);
 	out_number("scans", cost.scans);
+	out_number("read_per_scan", (double)read / cost.scans);
 	area_rewrite_stop();
 
 	rounds = rounds_per_scan(area, written, cost.scans);
