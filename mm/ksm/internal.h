@@ -133,6 +133,8 @@ static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
 	return !memchr_inv(chunk, 0, sizeof(*chunk));
 }
 
+#define KSM_ITEM_ALIGN		64
+
 /* In the low bits of ksm_rmap_item.address */
 #define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
 #define KSM_ITEM_SHARED		BIT(1)	/* as KSM_WORD_SHARED */
@@ -143,7 +145,8 @@ static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
  * struct ksm_rmap_item - a page of one mm that is in one of the trees
  * @slot:	whose
  * @address:	where, with KSM_ITEM_* in the low bits
- * @pfn:	the page that the walk saw there; only ever compared
+ * @pfn:	the page that the walk saw there; only ever compared; in the
+ *		state word, too
  * @rb:		place in the unstable tree
  * @key:	key in the unstable tree
  * @link:	place in the list of the stable node; folio lock
@@ -170,7 +173,45 @@ struct ksm_rmap_item {
 			pgoff_t index;
 		};
 	};
-};
+} __aligned(KSM_ITEM_ALIGN);
+
+/*
+ * The state word of a page that has an item
+ *
+ *	63     48 47                         2 1..0
+ *	+---------+---------------------------+---+
+ *	| low pfn | physical address / 64     |tag|
+ *	+---------+---------------------------+---+
+ *
+ * Physical, as that is short enough everywhere to leave room for the page frame
+ * number: so a visit to a merged page need not touch the item.
+ */
+#define KSM_ITEM_ADDRESS	GENMASK_ULL(47, 2)
+
+static inline u64 ksm_word_of_item(const struct ksm_rmap_item *item, u64 tag)
+{
+	u64 at = (u64)__pa(item) / (KSM_ITEM_ALIGN / 4);
+
+	return (u64)item->pfn << 48 | (at & KSM_ITEM_ADDRESS) | tag;
+}
+
+static inline struct ksm_rmap_item *ksm_word_item(u64 word)
+{
+	u64 at = (word & KSM_ITEM_ADDRESS) * (KSM_ITEM_ALIGN / 4);
+
+	return __va(at);
+}
+
+/* Low bits of the item's pfn, unless the node is gone */
+static inline u16 ksm_word_item_pfn(u64 word)
+{
+	return word >> 48;
+}
+
+static inline u64 ksm_word_doubt_pfn(u64 word)
+{
+	return word ^ GENMASK_ULL(63, 48);
+}
 
 /* What is known of a page that leaves the unstable tree unchanged */
 static inline u64 ksm_item_word(const struct ksm_rmap_item *item)
@@ -349,6 +390,7 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  void (*detach)(struct ksm_rmap_item *item));
 struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr);
 void ksm_item_free(struct ksm_rmap_item *item);
+void ksm_item_doubt(struct ksm_rmap_item *item);
 void ksm_track_recount(struct ksm_slot *slot);
 int __init ksm_track_init(void);
 

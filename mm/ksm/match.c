@@ -557,6 +557,7 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 		item = ksm_word_item(*word);
 		if (item->node && READ_ONCE(item->node->pfn) == pfn) {
 			item->pfn = pfn;
+			settle(item);
 			rehome(item->node, slot->mm);
 			return;
 		}

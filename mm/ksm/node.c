@@ -249,6 +249,7 @@ void ksm_node_forget(struct ksm_stable_node *node)
 	hlist_for_each_entry_safe(item, next, &node->items, link) {
 		trace_ksm_remove_rmap_item(item, item->slot->mm, node->pfn);
 		unlink_item(item);
+		ksm_item_doubt(item);
 	}
 	if (node->chain)
 		ksm_stable_unlink(node);

@@ -347,9 +347,8 @@ static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 		return false;
 	switch (ksm_word_tag(word)) {
 	case KSM_TAG_STABLE:
-		item = ksm_word_item(word);
-		return item->pfn == pte_pfn(pte) && !pte_write(pte) &&
-		       READ_ONCE(item->node);
+		return ksm_word_item_pfn(word) == (u16)pte_pfn(pte) &&
+		       !pte_write(pte);
 	case KSM_TAG_UNSTABLE:
 		item = ksm_word_item(word);
 		return s->v->trust && item->pfn == pte_pfn(pte) &&
@@ -432,7 +431,7 @@ static void judge_table(struct slice *s)
 		u64 *word = entry_word(s, i);
 
 		pte[i] = ptep_get(s->ptep + i - s->first);
-		if (word && ksm_word_tag(*word))
+		if (word && ksm_word_tag(*word) == KSM_TAG_UNSTABLE)
 			prefetch(ksm_word_item(*word));
 	}
 	for (i = s->first; i < s->end; i++)

@@ -7,13 +7,13 @@
  *	| short key | low pfn |shared|keyed|peeked|wait|level|run| |look|quiet|tag|
  *	+-----------+---------+------+-----+------+----+-----+---+-+----+-----+---+
  *
- *	tag	0 as drawn; 1 or 3: the rest is a pointer to an rmap_item, in
- *		the unstable tree or attached to a stable node.  The word 0
- *		means that nothing is known.
+ *	tag	0 as drawn; 1 or 3: the word says where the rmap_item is, see
+ *		ksm_word_of_item(), which is in the unstable tree or attached
+ *		to a stable node.  The word 0 means that nothing is known.
  *	quiet	unchanged at the last visit, which left its entry clean
  *	look	ask the filter at the next quiet visit, whatever its epoch
  *	run	visits in a row that found the page written, up to RUN_VOLATILE
- *	level	of back-off: wait 1, 3, 7 visits
+ *	level	of back-off: wait 1, 3, 7 visits; 4 at most if volatile
  *	wait	visits left to wait
  *	peeked	instead of a short key there is what the last peek saw
  *	keyed	short key is valid, and counted in the filter
@@ -24,8 +24,6 @@
 
 #include <linux/bits.h>
 #include <linux/types.h>
-
-struct ksm_rmap_item;
 
 #define KSM_TAG_MASK		3ULL
 #define KSM_TAG_UNSTABLE	1ULL
@@ -91,16 +89,6 @@ static inline u64 ksm_word_tag(u64 word)
 static inline bool ksm_word_inline(u64 word)
 {
 	return word && !ksm_word_tag(word);
-}
-
-static inline struct ksm_rmap_item *ksm_word_item(u64 word)
-{
-	return (struct ksm_rmap_item *)(unsigned long)(word & ~KSM_TAG_MASK);
-}
-
-static inline u64 ksm_word_of_item(struct ksm_rmap_item *item, u64 tag)
-{
-	return (u64)(unsigned long)item | tag;
 }
 
 static inline u16 ksm_word_pfn(u64 word)

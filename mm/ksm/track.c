@@ -359,6 +359,25 @@ void ksm_item_free(struct ksm_rmap_item *item)
 	kmem_cache_free(item_cache, item);
 }
 
+/**
+ * ksm_item_doubt - the node of an item is gone
+ * @item: attached to nothing any more
+ *
+ * Its page may live on, or the page frame be used for another page at the same
+ * address: the next visit has to look.
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_item_doubt(struct ksm_rmap_item *item)
+{
+	u64 *word = ksm_track_word(item->slot, item->address);
+
+	/* While a page is being merged its word does not name the item. */
+	if (word && ksm_word_tag(*word) == KSM_TAG_STABLE &&
+	    ksm_word_item(*word) == item)
+		*word = ksm_word_doubt_pfn(*word);
+}
+
 int __init ksm_track_init(void)
 {
 	BUILD_BUG_ON(sizeof(struct ksm_rmap_item) > 64);

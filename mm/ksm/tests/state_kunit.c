@@ -561,7 +561,12 @@ static void state_pointers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_UNSTABLE);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_FALSE(test, ksm_word_inline(word));
+	item->pfn = 0xfedc0 + PFN;
 	word = ksm_word_of_item(item, KSM_TAG_STABLE);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
+	KUNIT_EXPECT_EQ(test, ksm_word_item_pfn(word), (u16)item->pfn);
+	word = ksm_word_doubt_pfn(word);
+	KUNIT_EXPECT_NE(test, ksm_word_item_pfn(word), (u16)item->pfn);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
 	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_STABLE);
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));

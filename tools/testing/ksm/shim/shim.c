@@ -40,6 +40,18 @@ static void *must(void *memory)
 	return memory;
 }
 
+/* As much as any object here asks for */
+#define OBJECT_ALIGN	64
+
+static void *zeroed(size_t size)
+{
+	void *object;
+
+	size += -size % OBJECT_ALIGN;
+	object = must(aligned_alloc(OBJECT_ALIGN, size));
+	return memset(object, 0, size);
+}
+
 struct kmem_cache *shim_cache(size_t size, unsigned int flags)
 {
 	static struct kmem_cache caches[8];
@@ -55,7 +67,7 @@ void *kmem_cache_zalloc(struct kmem_cache *cache, unsigned int gfp)
 	if (!may_allocate())
 		return NULL;
 	shim_objects++;
-	return must(calloc(1, cache->size));
+	return zeroed(cache->size);
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *object)
@@ -211,7 +223,7 @@ bool ksm_node_none_left(void)
 
 struct shim_buffer {
 	struct shim_buffer *next;
-	u64 data[];
+	u64 data[] __aligned(OBJECT_ALIGN);
 };
 
 struct kunit_suite *shim_suites;
@@ -227,7 +239,7 @@ void shim_add_suite(struct kunit_suite *suite)
 
 void *kunit_kzalloc(struct kunit *test, size_t size, unsigned int gfp)
 {
-	struct shim_buffer *buffer = must(calloc(1, sizeof(*buffer) + size));
+	struct shim_buffer *buffer = zeroed(sizeof(*buffer) + size);
 
 	buffer->next = test->buffers;
 	test->buffers = buffer;

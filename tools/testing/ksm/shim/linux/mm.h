@@ -22,6 +22,10 @@
 #define PAGE_MAPPING_KSM	0x3UL
 #define PAGE_MAPPING_FLAGS	0x3UL
 
+/* Addresses are addresses here. */
+#define __pa(address)	((unsigned long)(address))
+#define __va(address)	((void *)(unsigned long)(address))
+
 typedef unsigned long pgoff_t;
 typedef struct {
 	unsigned long bits;
