@@ -16,9 +16,9 @@
  * since before the last visit.  To clean an entry costs the writer, so that is
  * only done when the probe was the same; from then on the entry tells.
  *
- * A volatile page is passed over for 1, then 3, then 7 visits.  Then two visits
- * in a row peek at it, which means to read one cache line.  If that is the same,
- * it is taken to be quiet, and its entry will tell.
+ * A volatile page is passed over for 1, then 3, then always 4 visits.  Then it
+ * is peeked at, which means to read one cache line.  If that is the same as the
+ * last time, it is taken to be quiet, and its entry will tell.
  *
  * A word never says more than "perhaps equal, perhaps quiet".  A wrong word
  * costs a missed merge or a needless comparison.
@@ -49,6 +49,7 @@ static u64 with_short(u64 word, u32 short_key)
 	return word | ((u64)short_key << KSM_WORD_SHORT_SHIFT);
 }
 
+/* Of a quiet page that cannot be merged */
 static u64 back_off(u64 word)
 {
 	unsigned int level = ksm_word_level(word);
@@ -56,6 +57,17 @@ static u64 back_off(u64 word)
 	if (level < KSM_LEVEL_MAX)
 		level++;
 	return with_backoff(word, level, (1U << level) - 1);
+}
+
+/* Of a volatile page: two looks have to fit into what others may be late. */
+static u64 leave_alone(u64 word)
+{
+	static const u8 wait[] = { 0, 1, 3, 4 };
+	unsigned int level = ksm_word_level(word);
+
+	if (level < KSM_LEVEL_MAX)
+		level++;
+	return with_backoff(word, level, wait[level]);
 }
 
 /**
@@ -102,10 +114,9 @@ static u64 written(u64 word)
 	if (run + 1 < KSM_RUN_VOLATILE)
 		return with_backoff(with_run(word, run + 1), 0, 0);
 	/* One that seemed to have come to rest deceives us: wait for long. */
-	word = with_backoff(word, run < KSM_RUN_VOLATILE ? 0 : KSM_LEVEL_MAX,
-			    0);
+	word = with_backoff(word, run < KSM_RUN_VOLATILE ? 0 : 1, 0);
 	/* What it contained counts for nothing any more. */
-	return back_off(with_run(word, KSM_RUN_VOLATILE)) & ~KSM_WORD_KEYED;
+	return leave_alone(with_run(word, KSM_RUN_VOLATILE)) & ~KSM_WORD_KEYED;
 }
 
 /* Only its content can tell: @verdict, but less for a volatile page. */
@@ -196,13 +207,10 @@ bool ksm_state_same(u64 word, u32 short_key)
  */
 u64 ksm_state_peeked(u64 word, u32 peek, bool *same)
 {
-	bool again = word & KSM_WORD_PEEKED;
-
-	*same = again && ksm_word_short(word) == peek;
-	if (!again)
-		return with_short(word, peek) | KSM_WORD_PEEKED;
-	word &= ~KSM_WORD_PEEKED;
-	return *same ? word : back_off(word);
+	*same = (word & KSM_WORD_PEEKED) && ksm_word_short(word) == peek;
+	if (*same)
+		return word & ~KSM_WORD_PEEKED;
+	return leave_alone(with_short(word, peek) | KSM_WORD_PEEKED);
 }
 
 /**

@@ -56,12 +56,22 @@ static void model_back_off(struct page_model *m)
 	m->wait = waits[m->level];
 }
 
+/* 1, 3, then 4 visits are waited for if the page is volatile. */
+static void model_leave_alone(struct page_model *m)
+{
+	static const unsigned int waits[] = { 0, 1, 3, 4 };
+
+	if (m->level < 3)
+		m->level++;
+	m->wait = waits[m->level];
+}
+
 static void model_written(struct page_model *m)
 {
 	m->quiet = false;
 	m->look = true;
 	if (is_volatile(m)) {
-		m->level = 3;
+		m->level = 1;
 	} else {
 		m->run++;
 		calm(m);
@@ -69,7 +79,7 @@ static void model_written(struct page_model *m)
 	if (!is_volatile(m))
 		return;
 	m->keyed = false;
-	model_back_off(m);
+	model_leave_alone(m);
 }
 
 /* A volatile page is peeked at, and only when it has waited long enough. */
@@ -116,15 +126,13 @@ static enum ksm_verdict model_judge(struct page_model *m,
 
 static bool model_peeked(struct page_model *m, u32 peek)
 {
-	if (!m->peeked) {
-		m->peeked = true;
-		m->key = peek;
-		return false;
-	}
-	m->peeked = false;
-	if (m->key == peek)
+	if (m->peeked && m->key == peek) {
+		m->peeked = false;
 		return true;
-	model_back_off(m);
+	}
+	m->peeked = true;
+	m->key = peek;
+	model_leave_alone(m);
 	return false;
 }
 
@@ -352,17 +360,24 @@ static void state_deceiving(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 1);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
+				KSM_PASS_OVER);
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	/* From then on it is waited for as long as can be. */
+	/* Now it is known for that: cleaned once in ten visits. */
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
+	for (i = 0; i < 9; i++) {
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
+		visit(&word, &dirty, KEY);
+	}
+	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 }
 
-/* A page that is always written: two peeks after 1, 3, then 7 visits */
+/* A page that is always written: a peek after 1, 3, then always 4 visits */
 static void state_volatile(struct kunit *test)
 {
-	static const int gaps[] = { 1, 3, 7, 7, 7, 7 };
+	static const int gaps[] = { 1, 3, 4, 4, 4, 4 };
 	unsigned int i;
 	u64 word = 0;
 	u32 key = KEY;
@@ -379,14 +394,14 @@ static void state_volatile(struct kunit *test)
 		}
 		KUNIT_EXPECT_FALSE(test, ksm_word_waits(word));
 		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PEEK);
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PEEK);
 		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
 	/* Two equal peeks end all this. */
-	for (gap = 0; gap < 7; gap++)
+	for (gap = 0; gap < 9; gap++) {
+		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 		visit(&word, &dirty, KEY);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	}
 	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
@@ -422,11 +437,14 @@ static void state_untrusted(struct kunit *test)
 	/* Volatile by now, and to be waited for; then it is peeked at. */
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PASS_OVER);
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PEEK);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key),
+				KSM_PASS_OVER);
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key), KSM_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	/* If the peek was mistaken, the wait is the longest. */
+	/* If the peek was mistaken, the wait is a long one. */
 	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
-	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
+	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 3);
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 }
 
@@ -732,7 +750,7 @@ static void expect_settles(struct kunit *test, bool trust, int limit)
 
 static void state_settles_in_time(struct kunit *test)
 {
-	/* One finds it changed, 7 pass it over, and two peek. */
+	/* Two peeks, each after it was passed over for 4 visits */
 	expect_settles(test, true, 10);
 }
 
