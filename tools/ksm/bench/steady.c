@@ -49,12 +49,21 @@ static void merge(const struct bench_case *self, struct area *area,
 	wait_scans(settle_scans(self));
 }
 
-static double ns_per_page(const struct bench_case *self, unsigned long pages)
+static double ns_per_page(const struct bench_case *self, unsigned long pages,
+			  unsigned long *scans)
 {
 	struct cost cost = cost_of_scans(period(self), LEAST_NS);
 
-	out_number("scans", cost.scans);
+	*scans = cost.scans;
 	return (double)cost.cpu_ns / cost.scans / pages;
+}
+
+static void out_cost(const struct bench_case *self)
+{
+	unsigned long scans;
+
+	out_value(self->name, ns_per_page(self, pages_total(), &scans));
+	out_number("scans", scans);
 }
 
 void run_steady(const struct bench_case *self)
@@ -63,7 +72,7 @@ void run_steady(const struct bench_case *self)
 
 	start(false);
 	merge(self, area, copies_total());
-	out_value(self->name, ns_per_page(self, pages_total()));
+	out_cost(self);
 }
 
 /* Processes that have a secondary MMU: a clean page table entry says nothing */
@@ -73,7 +82,7 @@ void run_guests(const struct bench_case *self)
 
 	start(true);
 	merge(self, area, copies_total());
-	out_value(self->name, ns_per_page(self, pages_total()));
+	out_cost(self);
 }
 
 /* In each scan the secondary MMU writes to one page of a hundred. */
@@ -107,7 +116,7 @@ void run_growth(const struct bench_case *self)
 {
 	static const unsigned int sizes[] = { 128, 512, 1536, 4096 };
 	struct area *steps[4];
-	unsigned long pages = 0, copies = 0, at = 0, i;
+	unsigned long pages = 0, copies = 0, at = 0, scans, i;
 	double ns, first = 0;
 
 	for (i = 0; i < 4; at = sizes[i++])
@@ -117,7 +126,7 @@ void run_growth(const struct bench_case *self)
 		copies += steps[i]->copies * nr_workers;
 		pages += steps[i]->pages * nr_workers;
 		merge(self, steps[i], copies);
-		ns = ns_per_page(self, pages);
+		ns = ns_per_page(self, pages, &scans);
 		out_point("growth", sizes[i], ns);
 		if (sizes[i] == 512)
 			first = ns;
