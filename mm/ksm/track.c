@@ -375,7 +375,7 @@ void ksm_item_doubt(struct ksm_rmap_item *item)
 	/* While a page is being merged its word does not name the item. */
 	if (word && ksm_word_tag(*word) == KSM_TAG_STABLE &&
 	    ksm_word_item(*word) == item)
-		*word = ksm_word_doubt_pfn(*word);
+		ksm_track_set(item->slot, word, ksm_word_doubt_pfn(*word));
 }
 
 int __init ksm_track_init(void)
