@@ -38,11 +38,9 @@ void run_writer_slowdown(const struct bench_case *self)
 	area_rewrite_stop();
 }
 
-/* Nanoseconds per write to a merged page */
-void run_write_fault(const struct bench_case *self)
+/* All is merged that can be, and ksmd stands still. */
+static void merge_and_stop(struct area *area)
 {
-	struct area *area = set_mix(set_mib / 4);
-
 	workers_start(false);
 	area_fill(area);
 	area_register(area);
@@ -51,27 +49,30 @@ void run_write_fault(const struct bench_case *self)
 	wait_merged(copies_total());
 	wait_scans(2);
 	ksm_set("run", 0);
+}
+
+/* Nanoseconds per write to a merged page */
+void run_write_fault(const struct bench_case *self)
+{
+	struct area *area = set_mix(set_mib / 4);
+
+	merge_and_stop(area);
 	out_value(self->name,
 		  (double)area_touch(area, area->copies) / copies_total());
 }
 
-/* Milliseconds that it takes to write 2 to run, half of all pages merged */
+/*
+ * Milliseconds that it takes to write 2 to run, half of all pages merged.  Not
+ * from 1: that has to wait for the end of a batch, which is a whole scan here.
+ */
 void run_unmerge(const struct bench_case *self)
 {
 	struct area *area = set_mix(set_mib);
 	uint64_t start;
 
 	area->copies = area->pages / 2;
-	workers_start(false);
-	area_fill(area);
-	area_register(area);
-	ksm_fast();
-	ksm_set("run", 1);
-	wait_merged(copies_total());
-	wait_scans(2);
+	merge_and_stop(area);
 	out_number("merged", ksm_mapped());
-	/* Do not wait for the end of a batch, which is a whole scan here. */
-	ksm_set("run", 0);
 	start = now_ns();
 	ksm_set("run", 2);
 	out_value(self->name, (now_ns() - start) / 1e6);
