@@ -511,14 +511,8 @@ static const struct ksys_case cases[] = {
 
 int main(void)
 {
-	const char *why;
-
 	ksft_print_header();
 	ksm_setup();
-	why = ksys_swap_setup(64UL << 20);
-	if (!why)
-		why = ksys_cgroup_setup();
-	if (why)
-		ksm_skip_all("%s", why);
+	ksys_reclaim_setup(64UL << 20);
 	ksys_main(cases, ARRAY_SIZE(cases));
 }

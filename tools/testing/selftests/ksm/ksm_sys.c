@@ -568,6 +568,16 @@ const char *ksys_cgroup_setup(void)
 	return NULL;
 }
 
+void ksys_reclaim_setup(size_t swap_bytes)
+{
+	const char *why = ksys_swap_setup(swap_bytes);
+
+	if (!why)
+		why = ksys_cgroup_setup();
+	if (why)
+		ksm_skip_all("%s", why);
+}
+
 void ksys_reclaim(size_t bytes)
 {
 	char path[256], text[64];

@@ -129,6 +129,9 @@ const char *ksys_zram_setup(size_t bytes, char *dev, size_t size);
  */
 const char *ksys_cgroup_setup(void);
 
+/* Both, with so much swap; skips all cases if that is not possible. */
+void ksys_reclaim_setup(size_t swap_bytes);
+
 /* How much memory the group uses. */
 size_t ksys_cgroup_bytes(void);
 

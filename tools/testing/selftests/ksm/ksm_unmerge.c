@@ -471,15 +471,9 @@ static const struct ksys_case cases[] = {
 
 int main(void)
 {
-	const char *why;
-
 	ksft_print_header();
 	ksm_setup();
-	why = ksys_swap_setup(64UL << 20);
-	if (!why)
-		why = ksys_cgroup_setup();
-	if (why)
-		ksm_skip_all("%s", why);
+	ksys_reclaim_setup(64UL << 20);
 	/* As if there was nobody to kill, see test_no_memory() */
 	must(!ksys_write("/proc/self/oom_score_adj", "-1000"));
 	ksys_main(cases, ARRAY_SIZE(cases));
