@@ -25,8 +25,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/random.h"
 
 #define SLOTS		192	/* pages of address space a worker plays with */
 #define RANGE		24	/* pages of one operation at most */
@@ -35,14 +35,6 @@
 #define COMMON		12	/* contents that many pages have */
 
 static uint64_t first_seed;
-
-static uint64_t xorshift(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 /* --- What is shared by all processes ------------------------------------- */
 
@@ -74,7 +66,7 @@ struct page {
 struct arena {
 	char *map;
 	struct page page[SLOTS];
-	uint64_t rnd;
+	__u64 rnd;
 	int place;		/* in common->alive */
 	bool stays;		/* until the end */
 	uint64_t *want;		/* room for one page */
@@ -144,7 +136,7 @@ static void set_zero(struct page *p)
 static void fill(struct arena *a, size_t i)
 {
 	struct page *p = &a->page[i];
-	uint64_t r = xorshift(&a->rnd);
+	uint64_t r = ksm_random(&a->rnd);
 
 	set_zero(p);
 	/* Of three pages two have a common content, or are empty. */
@@ -161,7 +153,7 @@ static void fill(struct arena *a, size_t i)
 static void patch(struct arena *a, size_t i)
 {
 	struct page *p = &a->page[i];
-	uint64_t r = xorshift(&a->rnd);
+	uint64_t r = ksm_random(&a->rnd);
 
 	if (!p->patched)
 		p->at = r % (ps() / sizeof(uint64_t));
@@ -181,11 +173,11 @@ static void do_mmap(struct arena *a, size_t from, size_t to)
 	madvise(at(a, from), len, MADV_NOHUGEPAGE);
 	for (i = from; i < to; i++)
 		set_zero(&a->page[i]);
-	if (xorshift(&a->rnd) % 4 &&
+	if (ksm_random(&a->rnd) % 4 &&
 	    madvise(at(a, from), len, MADV_MERGEABLE))
 		worker_fails("MADV_MERGEABLE", from);
 	for (i = from; i < to; i++)
-		if (xorshift(&a->rnd) % 4)
+		if (ksm_random(&a->rnd) % 4)
 			fill(a, i);
 }
 
@@ -202,7 +194,7 @@ static void do_munmap(struct arena *a, size_t from, size_t to)
 /* One page to another place, and another mapping out of its way if need be. */
 static void do_mremap(struct arena *a, size_t from)
 {
-	size_t to = xorshift(&a->rnd) % SLOTS;
+	size_t to = ksm_random(&a->rnd) % SLOTS;
 
 	if (to == from || !a->page[from].mapped)
 		return;
@@ -289,19 +281,19 @@ static void do_fork(struct arena *a)
 	a->place = place;
 	a->rnd ^= getpid() * 0x9e3779b97f4a7c15ULL;
 	/* One in three is there when accounts are settled. */
-	a->stays = xorshift(&a->rnd) % 3 == 0;
+	a->stays = ksm_random(&a->rnd) % 3 == 0;
 	arena_ok(a);
 	live(a);
 }
 
 static void operate(struct arena *a)
 {
-	uint64_t r = xorshift(&a->rnd);
+	uint64_t r = ksm_random(&a->rnd);
 	size_t from = r % SLOTS, to = from + 1 + r / SLOTS % RANGE, i;
 
 	if (to > SLOTS)
 		to = SLOTS;
-	switch (xorshift(&a->rnd) % 24) {
+	switch (ksm_random(&a->rnd) % 24) {
 	case 0:
 	case 1:
 		do_mmap(a, from, to);
@@ -369,7 +361,7 @@ static void be_at_rest(struct arena *a)
 static void live(struct arena *a)
 {
 	unsigned int left = a->stays ? UINT_MAX :
-			    20 + xorshift(&a->rnd) % 200;
+			    20 + ksm_random(&a->rnd) % 200;
 
 	while (!KSM_READ(common->rest) && left--) {
 		operate(a);
@@ -377,7 +369,7 @@ static void live(struct arena *a)
 			arena_ok(a);
 			reap(false);
 			/* Some quiet for ksmd */
-			ksm_sleep_ms(xorshift(&a->rnd) % 4);
+			ksm_sleep_ms(ksm_random(&a->rnd) % 4);
 		}
 	}
 	/* Whoever has children cannot go before them. */
@@ -715,7 +707,7 @@ static void look_all(void)
 static void play(unsigned int scans, long limit)
 {
 	struct ksm_child c[WORKERS];
-	uint64_t rnd = first_seed, stop;
+	__u64 rnd = first_seed, stop;
 	long most = 0;
 	size_t i;
 
@@ -727,7 +719,7 @@ static void play(unsigned int scans, long limit)
 	ksm_set("pages_to_scan", 300);
 	ksm_run();
 	for (i = 0; i < WORKERS; i++) {
-		xorshift(&rnd);
+		ksm_random(&rnd);
 		ksm_child_start(&c[i], worker, (void *)(unsigned long)rnd);
 	}
 	stop = ksm_now_ms() + ksys_budget_ms() / 2;

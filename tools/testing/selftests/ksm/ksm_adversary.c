@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
-#include "ksm_siege.h"
+#include "lib/ksm.h"
+#include "lib/siege.h"
 
 #define PAGES		8192
 #define TWIN_SEED	77

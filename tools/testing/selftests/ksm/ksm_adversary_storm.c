@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
-#include "ksm_siege.h"
+#include "lib/ksm.h"
+#include "lib/siege.h"
 
 /* --- Much that is written ------------------------------------------------ */
 

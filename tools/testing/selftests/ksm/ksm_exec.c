@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #define PAGES		64
 #define NEW_IMAGE	"ksm_exec_new_image"

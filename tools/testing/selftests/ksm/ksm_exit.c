@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #define PAGES		64
 #define IDLE_COST	65536	/* bytes of metadata that may stay allocated */

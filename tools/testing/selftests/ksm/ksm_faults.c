@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE	0x100000

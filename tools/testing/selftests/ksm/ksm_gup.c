@@ -19,8 +19,9 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
+#include "lib/swap.h"
 
 #define PAGES	32
 #define PINNED	8		/* the first ones; a pipe has room for them */

@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/blocks.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
 
 #define PAGES	256
 #define SEED	4000

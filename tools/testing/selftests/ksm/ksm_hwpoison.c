@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
 
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE	101
@@ -32,6 +32,17 @@
 #define PAGES	16
 #define BAD	5	/* the page that fails */
 #define SEED	5000
+
+/* Give a page frame back that a test poisoned, where that is possible. */
+static void give_back(unsigned long pfn)
+{
+	char text[32];
+
+	if (ksys_debugfs())
+		return;
+	snprintf(text, sizeof(text), "%#lx", pfn);
+	ksys_write("/sys/kernel/debug/hwpoison/unpoison-pfn", text);
+}
 
 static sigjmp_buf after_fault;
 static volatile sig_atomic_t fault_code;
@@ -254,7 +265,7 @@ static void test_hard(void)
 		must_eq(ksm_child_wait(&c[i]), 0);
 	}
 	must(ksm_contents_ok(map, PAGES, SEED, 1));
-	ksys_unpoison(pfn);
+	give_back(pfn);
 }
 
 /* A process with the page at several addresses hears of it once, at one. */
@@ -290,7 +301,7 @@ static void test_hard_twice_mapped(void)
 	must(others_ok(b));
 	ksm_unmap(a, PAGES);
 	ksm_unmap(b, PAGES);
-	ksys_unpoison(pfn);
+	give_back(pfn);
 }
 
 static int onlooker(struct ksm_child *c, void *arg)
@@ -330,7 +341,7 @@ static void test_soft(void)
 		must(ksm_contents_ok(map[1], PAGES, SEED, 1));
 		ksm_say(&c, 'c');
 		must_eq(ksm_hear(&c), 'y');
-		ksys_unpoison(pfn);
+		give_back(pfn);
 	}
 	must(ksm_counts_are(PAGES, PAGES, 0, 0));
 	ksm_scan(2);
@@ -368,7 +379,7 @@ static void test_not_reused(void)
 	must(ksys_same_pages(a, b, PAGES));
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	ksys_unpoison(pfn);
+	give_back(pfn);
 }
 
 /* A page that is on ksmd's list but merged with nothing. */
@@ -396,7 +407,7 @@ static void test_candidate(void)
 	must(others_ok(map));
 	must_eq(touch(ksys_page(map, BAD), false), BUS_MCEERR_AR);
 	ksm_unmap(map, PAGES);
-	ksys_unpoison(pfn);
+	give_back(pfn);
 }
 
 static const struct ksys_case cases[] = {

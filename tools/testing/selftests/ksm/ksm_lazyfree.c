@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/random.h"
+#include "lib/reclaim.h"
 
 #define PAGES	128
 #define SEED	3000
@@ -23,17 +24,6 @@
 static void give_up(char *map, size_t pages)
 {
 	must(!madvise(map, pages * ksm_page_size(), MADV_FREE));
-}
-
-static bool is_zero(const char *page)
-{
-	const uint64_t *word = (const uint64_t *)page;
-	size_t i;
-
-	for (i = 0; i < ksm_page_size() / sizeof(*word); i++)
-		if (KSM_READ(word[i]))
-			return false;
-	return true;
 }
 
 /*
@@ -51,7 +41,7 @@ static long gone(const char *map, size_t pages, uint64_t seed, bool *was_zero)
 		/* In this order: it may go at any moment. */
 		if (!was_zero[i] && ksm_page_ok(page, seed + i))
 			continue;
-		if (!is_zero(page)) {
+		if (!ksm_page_is_zero(page)) {
 			ksft_print_msg("page %zu, given up, is neither old nor zero\n",
 				       i);
 			return -1;
@@ -270,7 +260,7 @@ static void candidate(unsigned int scans_before)
 	a[100] = 7;
 	must_eq(a[100], 7);
 	a[100] = KSM_READ(a[96]) ? b[100] : 0;
-	must(is_zero(a) || ksm_page_ok(a, SEED));
+	must(ksm_page_is_zero(a) || ksm_page_ok(a, SEED));
 	/* Written again, they are as good as new. */
 	ksm_fill(a, PAGES, SEED, 1);
 	must(ksys_settle(PAGES, PAGES, 0));
@@ -353,14 +343,6 @@ struct page_model {
 	enum state state;
 };
 
-static uint64_t xorshift(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static bool model_ok(const char *page, struct page_model *m)
 {
 	if (m->state == KEPT)
@@ -369,7 +351,7 @@ static bool model_ok(const char *page, struct page_model *m)
 	if (m->state == GIVEN_UP && ksm_page_ok(page, m->seed))
 		return true;
 	m->state = GONE;
-	return is_zero(page);
+	return ksm_page_is_zero(page);
 }
 
 static bool all_ok(const char *map, struct page_model *m)
@@ -436,7 +418,7 @@ static void fork_once(char *map, struct page_model *m)
 static int worker(struct ksm_child *c, void *arg)
 {
 	uint64_t stop = ksm_now_ms() + ksys_budget_ms();
-	uint64_t rnd = (unsigned long)arg, zeroes = 0;
+	__u64 rnd = (unsigned long)arg, zeroes = 0;
 	static struct page_model m[PAGES];
 	char *map = ksm_map(PAGES), *page;
 	unsigned int rounds = 0;
@@ -449,12 +431,12 @@ static int worker(struct ksm_child *c, void *arg)
 	ksm_mergeable(map, PAGES);
 	do {
 		for (n = 0; n < 30; n++) {
-			i = xorshift(&rnd) % PAGES;
+			i = ksm_random(&rnd) % PAGES;
 			page = ksys_page(map, i);
 			must(model_ok(page, &m[i]));
 			zeroes += m[i].state == GONE;
-			if (xorshift(&rnd) % 2) {
-				m[i].seed = SEED + xorshift(&rnd) % 40;
+			if (ksm_random(&rnd) % 2) {
+				m[i].seed = SEED + ksm_random(&rnd) % 40;
 				m[i].state = KEPT;
 				ksm_page_fill(page, m[i].seed);
 			} else if (m[i].state != GONE) {
@@ -484,19 +466,18 @@ static int worker(struct ksm_child *c, void *arg)
 
 static void test_all_at_once(void)
 {
-	uint64_t seed = ksm_now_ms() | 1, stop;
+	__u64 seed = ksm_random_seed(), stop;
 	struct ksm_child c[WORKERS];
 	long zeroes = 0;
 	char *keeper;
 	size_t i;
 
-	ksft_print_msg("seed %llu\n", (unsigned long long)seed);
 	/* Somebody to share with who never gives up */
 	keeper = ksm_map_merge(40, SEED, 1);
 	ksm_run();
 	stop = ksm_now_ms() + ksys_budget_ms();
 	for (i = 0; i < WORKERS; i++) {
-		xorshift(&seed);
+		ksm_random(&seed);
 		ksm_child_start(&c[i], worker, (void *)(unsigned long)seed);
 	}
 	do {

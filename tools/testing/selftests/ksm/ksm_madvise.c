@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE		0x08

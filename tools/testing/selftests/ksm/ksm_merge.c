@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 static size_t ps(void)
 {

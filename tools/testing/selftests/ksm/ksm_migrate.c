@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/blocks.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
+#include "lib/numa.h"
 
 #define PAGES	128
 #define SEED	2000

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/numa.h"
 
 #define PAGES	64
 #define SEED	3000

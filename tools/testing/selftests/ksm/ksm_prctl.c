@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #define PAGES	64
 

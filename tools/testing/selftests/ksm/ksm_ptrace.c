@@ -18,8 +18,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
 
 #define PAGES	16
 #define SEED	9000

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/numa.h"
+#include "lib/reclaim.h"
+#include "lib/swap.h"
 
 #define PAGES	12
 #define SEED	11000

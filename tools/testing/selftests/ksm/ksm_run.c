@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 #define PAGES	64
 #define FORKED	512	/* enough that some key is renewed in each pass */

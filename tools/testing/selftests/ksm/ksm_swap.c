@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/reclaim.h"
+#include "lib/swap.h"
 
 #define PAGES	256
 #define CACHED	8	/* as many as a pipe holds for certain */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
 
 struct good {
 	const char *text;

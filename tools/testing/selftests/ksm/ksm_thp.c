@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/thp.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25

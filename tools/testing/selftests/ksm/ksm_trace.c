@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/ksm.h"
+#include "lib/tracefs.h"
 
 #define PAGES	64
 #define FEW	500

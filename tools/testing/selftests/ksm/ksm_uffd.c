@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
 
 #define PAGES	32
 #define SEED	12000

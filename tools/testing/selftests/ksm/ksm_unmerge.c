@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
+#include "lib/reclaim.h"
 
 #define SEED	5000
 #define LIKES	4000		/* the content that many pages have */
@@ -50,11 +51,6 @@ static unsigned int how_many(enum kind kind)
 	return n;
 }
 
-static bool is_zero(const char *page)
-{
-	return !*page && !memcmp(page, page + 1, ksm_page_size() - 1);
-}
-
 static void make_page(char *page, unsigned int i, enum kind kind)
 {
 	switch (kind) {
@@ -83,7 +79,7 @@ static void must_contain(const char *page, unsigned int i, enum kind kind)
 	case ZEROES:
 	case EMPTY:
 	case HOLE:
-		must(is_zero(page));
+		must(ksm_page_is_zero(page));
 		break;
 	default:
 		must(ksm_contents_ok(page, 1, SEED + i, 0));

@@ -14,27 +14,14 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
+#include "lib/files.h"
+#include "lib/ksm.h"
 
 #define PAGES	64
 
 static size_t ps(void)
 {
 	return ksm_page_size();
-}
-
-static ssize_t slurp(const char *path, char *buf, size_t size)
-{
-	ssize_t ret, len = 0;
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0)
-		return -errno;
-	while ((ret = read(fd, buf + len, size - 1 - len)) > 0)
-		len += ret;
-	buf[len] = '\0';
-	close(fd);
-	return ret < 0 ? -errno : len;
 }
 
 /* ksm_stat of a process with 64 merged and 64 unlike pages. */
@@ -44,7 +31,7 @@ static bool stat_is(const char *path, int merge_any, int mergeable)
 	struct ksm_stat st;
 	struct stat mode;
 
-	if (slurp(path, have, sizeof(have)) <= 0 || stat(path, &mode)) {
+	if (ksys_read(path, have, sizeof(have)) <= 0 || stat(path, &mode)) {
 		ksft_print_msg("%s: %s\n", path, strerror(errno));
 		return false;
 	}
@@ -108,7 +95,7 @@ static int test_ksm_stat_values(void)
 	memset(ksm_map_merge(8, 0, 0), 0, 8 * ps());
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, PAGES, 0));
-	CHECK(slurp("/proc/self/ksm_stat", text, sizeof(text)) > 0);
+	CHECK(ksys_read("/proc/self/ksm_stat", text, sizeof(text)) > 0);
 	CHECK(sscanf(text,
 		     "ksm_rmap_items %lu\nksm_zero_pages %ld\nksm_merging_pages %lu\nksm_process_profit %ld\n%n",
 		     &items, &zero, &merging, &profit, &end) == 4 && end);
@@ -117,10 +104,10 @@ static int test_ksm_stat_values(void)
 	CHECK(merging == PAGES);
 	CHECK(profit <= (long)((PAGES + 8) * ps()));
 	CHECK(profit > (long)(PAGES * ps() / 2));
-	CHECK(slurp("/proc/self/ksm_merging_pages", text, sizeof(text)) == 3);
+	CHECK(ksys_read("/proc/self/ksm_merging_pages", text, sizeof(text)) == 3);
 	CHECK(!strcmp(text, "64\n"));
-	CHECK(slurp("/proc/thread-self/ksm_merging_pages", text,
-		    sizeof(text)) == 3);
+	CHECK(ksys_read("/proc/thread-self/ksm_merging_pages", text,
+			sizeof(text)) == 3);
 	return 0;
 }
 
@@ -147,18 +134,18 @@ static int test_of_others(void)
 	snprintf(path, sizeof(path), "/proc/%d/ksm_merging_pages", c.pid);
 	CHECK(!stat(path, &mode) && (mode.st_mode & 07777) == 0400);
 	CHECK(!seteuid(other));
-	CHECK(slurp(path, text, sizeof(text)) == -EACCES);
+	CHECK(ksys_read(path, text, sizeof(text)) == -EACCES);
 	CHECK(!seteuid(0));
 	ksm_say(&c, 'e');
 	CHECK(ksm_child_wait(&c) == 0);
-	CHECK(slurp(path, text, sizeof(text)) == -ENOENT);
+	CHECK(ksys_read(path, text, sizeof(text)) == -ENOENT);
 
 	CHECK(ksm_ksmd_pid() > 0);
 	snprintf(path, sizeof(path), "/proc/%d/ksm_stat", ksm_ksmd_pid());
-	CHECK(slurp(path, text, sizeof(text)) == 0);
+	CHECK(ksys_read(path, text, sizeof(text)) == 0);
 	snprintf(path, sizeof(path), "/proc/%d/ksm_merging_pages",
 		 ksm_ksmd_pid());
-	CHECK(slurp(path, text, sizeof(text)) == 0);
+	CHECK(ksys_read(path, text, sizeof(text)) == 0);
 	return 0;
 }
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
+#include "lib/ksm.h"
+#include "lib/random.h"
 
 #define PAGES	64
 #define SEED	7000
@@ -438,19 +438,11 @@ static void test_mixed(void)
 #define FAMILIES	3
 #define MAX_ALIVE	4	/* children of one that are there at the end */
 
-static uint64_t xorshift(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /* Memory of a process, and what each page has to contain: 0 is zeroes. */
 struct member {
 	char *map;
 	uint64_t seed[PAGES];
-	uint64_t rnd;
+	__u64 rnd;
 };
 
 static bool member_ok(const struct member *m)
@@ -473,9 +465,9 @@ static void member_writes(struct member *m, unsigned int times)
 	size_t i;
 
 	while (times--) {
-		i = xorshift(&m->rnd) % PAGES;
-		m->seed[i] = xorshift(&m->rnd) % 4 ?
-			     0 : 1 + xorshift(&m->rnd) % 5;
+		i = ksm_random(&m->rnd) % PAGES;
+		m->seed[i] = ksm_random(&m->rnd) % 4 ?
+			     0 : 1 + ksm_random(&m->rnd) % 5;
 		if (m->seed[i])
 			ksm_page_fill(ksys_page(m->map, i), m->seed[i]);
 		else
@@ -559,14 +551,13 @@ static void test_families(void)
 {
 	struct ksm_child c[FAMILIES];
 	long zeroes = 0, forks = 0;
-	uint64_t seed = ksm_now_ms() | 1;
+	__u64 seed = ksm_random_seed();
 	size_t i;
 
-	ksft_print_msg("seed %llu\n", (unsigned long long)seed);
 	ksm_set("use_zero_pages", 1);
 	ksm_run();
 	for (i = 0; i < FAMILIES; i++) {
-		xorshift(&seed);
+		ksm_random(&seed);
 		ksm_child_start(&c[i], family, (void *)(unsigned long)seed);
 	}
 	for (i = 0; i < FAMILIES; i++) {

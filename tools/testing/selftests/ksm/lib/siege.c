@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measure what adversaries cost; ksm_siege.h says how.
+ * Measure what adversaries cost; siege.h says how.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,10 +13,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../kselftest.h"
-#include "ksm_util.h"
-#include "ksm_sys.h"
-#include "ksm_siege.h"
+#include "../../kselftest.h"
+#include "files.h"
+#include "ksm.h"
+#include "siege.h"
 
 #define NOBODY		65534
 #define ORDINARY_PAGES	8192

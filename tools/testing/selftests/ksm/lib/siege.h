@@ -15,8 +15,8 @@
  * to depend on the machine or on what a kernel checks about itself, but far
  * below what anything would take that grows faster than the number of pages.
  */
-#ifndef KSM_SIEGE_H
-#define KSM_SIEGE_H
+#ifndef KSM_LIB_SIEGE_H
+#define KSM_LIB_SIEGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,4 +84,4 @@ bool siege_verify_unique(struct siege_army *a);
 /* Wait for the pass after the one that was seen last, or for the end. */
 void siege_next_pass(long long *pass);
 
-#endif /* KSM_SIEGE_H */
+#endif /* KSM_LIB_SIEGE_H */
