@@ -72,11 +72,6 @@ struct arena {
 	uint64_t *want;		/* room for one page */
 };
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 static char *at(const struct arena *a, size_t i)
 {
 	return a->map + i * ps();

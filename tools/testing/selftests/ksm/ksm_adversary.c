@@ -29,11 +29,6 @@
 
 #define DIGEST_TIMES	16
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* --- Twins --------------------------------------------------------------- */
 
 /*

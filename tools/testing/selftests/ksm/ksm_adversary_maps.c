@@ -16,11 +16,6 @@
 #include "lib/ksm.h"
 #include "lib/siege.h"
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* --- Sparse memory ------------------------------------------------------- */
 
 /* a->pages pages, evenly strewn over a mapping of this size */

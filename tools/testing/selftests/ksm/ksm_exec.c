@@ -32,11 +32,6 @@ struct channel {
 	int to_image[2];
 };
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 static int enabled(void)
 {
 	return prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
+#include "lib/files.h"
 #include "lib/ksm.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -29,11 +30,6 @@
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE		0x08
 #endif
-
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
 
 static __u64 now_ns(void)
 {
@@ -522,26 +518,6 @@ static long nr_execs(void)
 	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? EXECS : EXECS / 10;
 }
 
-static int read_knob(const char *path, char *text, size_t size)
-{
-	FILE *f = fopen(path, "r");
-	char *got = f ? fgets(text, size, f) : NULL;
-
-	if (f)
-		fclose(f);
-	return got ? 0 : -1;
-}
-
-static int write_knob(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	if (!f)
-		return -1;
-	fputs(text, f);
-	return fclose(f);
-}
-
 /* A file that passes for a program until its first bytes are looked at. */
 static int make_program(char *name)
 {
@@ -615,12 +591,12 @@ static int commit_nothing(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(commit_knobs); i++) {
-		if (read_knob(commit_knobs[i].path, commit_saved[i],
-			      sizeof(commit_saved[i])))
+		if (ksys_read(commit_knobs[i].path, commit_saved[i],
+			      sizeof(commit_saved[i])) <= 0)
 			return -1;
 	}
 	for (i = 1; i < ARRAY_SIZE(commit_knobs); i++) {
-		if (write_knob(commit_knobs[i].path, commit_knobs[i].text))
+		if (ksys_write(commit_knobs[i].path, commit_knobs[i].text))
 			return -1;
 	}
 	return 0;
@@ -631,10 +607,10 @@ static void commit_again(void)
 	size_t i = ARRAY_SIZE(commit_knobs);
 
 	/* The mode first: everything else may need memory. */
-	write_knob(commit_knobs[i - 1].path, commit_saved[i - 1]);
+	ksys_write(commit_knobs[i - 1].path, commit_saved[i - 1]);
 	for (i = 0; i < ARRAY_SIZE(commit_knobs) - 1; i++) {
 		if (i != 1 || atoi(commit_saved[i]))
-			write_knob(commit_knobs[i].path, commit_saved[i]);
+			ksys_write(commit_knobs[i].path, commit_saved[i]);
 	}
 }
 

@@ -15,11 +15,6 @@
 
 #define PAGES	64
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 static char *page_at(char *map, size_t i)
 {
 	return map + i * ps();
@@ -75,26 +70,9 @@ static int obedient(struct ksm_child *c, void *arg)
 {
 	int what;
 
-	while ((what = ksm_hear(c)) > 0 && what != 'e')
+	while ((what = ksm_hear(c)) > 0 && what != 'q')
 		ksm_say(c, obey(what, arg) ? 'y' : 'n');
-	return what != 'e';
-}
-
-static bool ask(struct ksm_child *c, char what)
-{
-	int answer;
-
-	ksm_say(c, what);
-	answer = ksm_hear(c);
-	if (answer != 'y')
-		ksft_print_msg("'%c' answered with %d\n", what, answer);
-	return answer == 'y';
-}
-
-static int end(struct ksm_child *c)
-{
-	ksm_say(c, 'e');
-	return ksm_child_wait(c);
+	return what != 'q';
 }
 
 static int test_before_merge(void)
@@ -105,17 +83,17 @@ static int test_before_merge(void)
 
 	ksm_set("smart_scan", 0);
 	ksm_child_start(&c, obedient, &o);
-	CHECK(ask(&c, 'f') && ask(&c, '0') && ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'f') && ksm_ask(&c, '0') && ksm_ask(&c, 'c'));
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
-	CHECK(ask(&c, 'm') && ask(&c, 'a') && ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'm') && ksm_ask(&c, 'a') && ksm_ask(&c, 'c'));
 	CHECK(ksm_merging_pages(0) == PAGES);
 	CHECK(ksm_contents_ok(o.map, PAGES, 1, 0));
 	/* Here it is not fork that made the pages read-only, but ksmd. */
-	copied = ask(&c, 'w');
+	copied = ksm_ask(&c, 'w');
 	CHECK(ksm_contents_ok(o.map, PAGES, 1, 0));
-	CHECK(copied && ask(&c, 'W'));
-	CHECK(end(&c) == 0);
+	CHECK(copied && ksm_ask(&c, 'W'));
+	CHECK(ksm_child_end(&c) == 0);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	return 0;
@@ -130,13 +108,13 @@ static int test_after_merge(void)
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_child_start(&c, obedient, &o);
 	/* It has the pages, but is counted when ksmd gets there. */
-	CHECK(ask(&c, 'm') && ask(&c, '0') && ask(&c, 'f'));
+	CHECK(ksm_ask(&c, 'm') && ksm_ask(&c, '0') && ksm_ask(&c, 'f'));
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_kpagecount(ksm_pfn(0, o.map)) == 2 * PAGES);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
-	CHECK(ask(&c, 'a') && ask(&c, 'm') && ask(&c, 'c'));
-	CHECK(end(&c) == 0);
+	CHECK(ksm_ask(&c, 'a') && ksm_ask(&c, 'm') && ksm_ask(&c, 'c'));
+	CHECK(ksm_child_end(&c) == 0);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(o.map, PAGES, 2, 0));
@@ -152,20 +130,20 @@ static int test_write_child(void)
 	ksm_scan(3);
 	ksm_child_start(&a, obedient, &o);
 	ksm_child_start(&b, obedient, &o);
-	CHECK(ask(&a, 'w'));
-	CHECK(ask(&b, 'c') && ask(&b, 'm'));
+	CHECK(ksm_ask(&a, 'w'));
+	CHECK(ksm_ask(&b, 'c') && ksm_ask(&b, 'm'));
 	CHECK(ksm_contents_ok(o.map, PAGES, 3, 0));
 	CHECK(ksm_count_merged(o.map, PAGES) == PAGES);
 	ksm_run();
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
-	CHECK(ask(&b, 'w') && ask(&b, 'W') && ask(&a, 'W'));
+	CHECK(ksm_ask(&b, 'w') && ksm_ask(&b, 'W') && ksm_ask(&a, 'W'));
 	ksm_fill(o.map, PAGES, 4, 1);
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
-	CHECK(ask(&a, 'W') && ask(&b, 'W'));
+	CHECK(ksm_ask(&a, 'W') && ksm_ask(&b, 'W'));
 	CHECK(ksm_contents_ok(o.map, PAGES, 4, 1));
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
-	CHECK(end(&a) == 0 && end(&b) == 0);
+	CHECK(ksm_child_end(&a) == 0 && ksm_child_end(&b) == 0);
 	return 0;
 }
 
@@ -180,18 +158,18 @@ static int test_unmerge_one(void)
 	ksm_scan(2);
 	ksm_unmergeable(o.map, PAGES);
 	CHECK(ksm_count_pfns(o.map, PAGES) == PAGES);
-	CHECK(ask(&c, 'm') && ask(&c, 'f') && ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'm') && ksm_ask(&c, 'f') && ksm_ask(&c, 'c'));
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_mergeable(o.map, PAGES);
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
-	CHECK(ask(&c, 'u') && ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'u') && ksm_ask(&c, 'c'));
 	CHECK(ksm_count_merged(o.map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(o.map, PAGES, 5, 0));
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
-	CHECK(end(&c) == 0);
+	CHECK(ksm_child_end(&c) == 0);
 	return 0;
 }
 
@@ -209,12 +187,12 @@ static int test_unmerge_all_forks(void)
 	CHECK(ksm_counts_are(0, 0, 0, 0));
 	CHECK(ksm_count_pfns(o.map, PAGES) == PAGES);
 	for (i = 0; i < ARRAY_SIZE(c); i++) {
-		CHECK(ask(&c[i], '0') && ask(&c[i], 'c'));
-		CHECK(!ask(&c[i], 'm'));
+		CHECK(ksm_ask(&c[i], '0') && ksm_ask(&c[i], 'c'));
+		CHECK(!ksm_ask(&c[i], 'm'));
 	}
 	CHECK(ksm_contents_ok(o.map, PAGES, 6, 0));
 	for (i = 0; i < ARRAY_SIZE(c); i++)
-		CHECK(end(&c[i]) == 0);
+		CHECK(ksm_child_end(&c[i]) == 0);
 	return 0;
 }
 
@@ -250,15 +228,15 @@ static int test_parent_exits(void)
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_say(&c, 'g');
 	CHECK(waitpid(c.pid, &status, 0) == c.pid && !status);
-	CHECK(ask(&c, 'm') && ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'm') && ksm_ask(&c, 'c'));
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
-	CHECK(ask(&c, 'a') && ask(&c, 'm') && ask(&c, 'c'));
-	CHECK(ask(&c, 'w') && ask(&c, 'W'));
+	CHECK(ksm_ask(&c, 'a') && ksm_ask(&c, 'm') && ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'w') && ksm_ask(&c, 'W'));
 	ksm_scan(3);
 	CHECK(ksm_counts_are(0, 0, PAGES, 0));
-	CHECK(ask(&c, 'W'));
-	ksm_say(&c, 'e');
+	CHECK(ksm_ask(&c, 'W'));
+	ksm_say(&c, 'q');
 	CHECK(wait(&status) > 0 && !status);
 	return 0;
 }
@@ -329,13 +307,13 @@ static int test_zero_pages(void)
 	CHECK(ksm_get("ksm_zero_pages") == PAGES);
 	ksm_child_start(&a, obedient, &o);
 	ksm_child_start(&b, obedient, &o);
-	CHECK(ask(&a, 'z') && ask(&b, 'z'));
+	CHECK(ksm_ask(&a, 'z') && ksm_ask(&b, 'z'));
 	CHECK(ksm_get("ksm_zero_pages") == 3 * PAGES);
-	CHECK(ask(&a, 'd'));
+	CHECK(ksm_ask(&a, 'd'));
 	CHECK(ksm_get("ksm_zero_pages") == 2 * PAGES);
-	CHECK(end(&b) == 0);
+	CHECK(ksm_child_end(&b) == 0);
 	CHECK(ksm_get("ksm_zero_pages") == PAGES);
-	CHECK(end(&a) == 0);
+	CHECK(ksm_child_end(&a) == 0);
 	CHECK(ksm_get("ksm_zero_pages") == PAGES);
 	CHECK(!ksm_stat(0, &st) && st.zero_pages == PAGES);
 	ksm_unmap(o.map, PAGES);
@@ -352,9 +330,9 @@ static int test_unregistered(void)
 
 	ksm_fill(map, PAGES, 9, 0);
 	ksm_child_start(&c, obedient, &o);
-	CHECK(!ask(&c, 'f'));
-	CHECK(ask(&c, '0') && ask(&c, 'c'));
-	CHECK(end(&c) == 0);
+	CHECK(!ksm_ask(&c, 'f'));
+	CHECK(ksm_ask(&c, '0') && ksm_ask(&c, 'c'));
+	CHECK(ksm_child_end(&c) == 0);
 	return 0;
 }
 

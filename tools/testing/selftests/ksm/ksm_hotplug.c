@@ -147,8 +147,7 @@ static void check_cancelled(int run)
 	must_eq(cancel_offline(&c), -EINTR);
 	must_eq(ksm_get("run"), run);
 	must(ksys_block_online(block));
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	let_go(pipefd);
@@ -198,8 +197,7 @@ static void test_success(void)
 	pair_ok(a, b);
 	must_eq(ksys_block_set(block, true), 0);
 	must_eq(ksm_get("run"), 0);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	/* Merged pages can be made of the block's memory again. */
 	must_eq(ksm_unmerge_all(), 0);
 	ksm_scan(2);
@@ -262,14 +260,12 @@ static void test_writers_wait(void)
 		if (!ksm_has(knobs[i][0]))
 			continue;
 		must_eq(ksm_hear_long(&w[i]), i ? -EBUSY : 0);
-		ksm_say(&w[i], 'q');
-		must_eq(ksm_child_wait(&w[i]), 0);
+		must_eq(ksm_child_end(&w[i]), 0);
 	}
 	must_eq(ksm_get("run"), 0);
 	must_eq(ksm_get("max_page_sharing"), 256);
 	let_go(pipefd);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	pair_ok(a, b);
 }
 
@@ -296,8 +292,7 @@ static void test_ksmd_waits(void)
 	must_eq(ksm_wait_scans(2, KSM_DEADLINE_MS / 2), 0);
 	ksm_stop();
 	let_go(pipefd);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	pair_ok(a, b);
 }
 
@@ -356,10 +351,8 @@ static void test_all_at_once(void)
 	} while (ksm_now_ms() < end || (!done && rounds < 20));
 	ksft_print_msg("%d of %d times offline\n", done, rounds);
 	must(done);
-	for (i = 0; i < 2; i++) {
-		ksm_say(&c[i], 'q');
-		must_eq(ksm_child_wait(&c[i]), 0);
-	}
+	for (i = 0; i < 2; i++)
+		must_eq(ksm_child_end(&c[i]), 0);
 	ksm_stop();
 	must(ksys_settle(PAGES, PAGES, 0));
 	pair_ok(a, b);

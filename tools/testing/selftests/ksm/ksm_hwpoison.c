@@ -261,8 +261,7 @@ static void test_hard(void)
 	for (i = 0; i < NR_PARTS; i++) {
 		must_eq(ksm_pfn(c[i].pid, ksys_page(where[i], BAD)),
 			ksm_pfn(0, bad));
-		ksm_say(&c[i], 'q');
-		must_eq(ksm_child_wait(&c[i]), 0);
+		must_eq(ksm_child_end(&c[i]), 0);
 	}
 	must(ksm_contents_ok(map, PAGES, SEED, 1));
 	give_back(pfn);
@@ -339,8 +338,7 @@ static void test_soft(void)
 		must(!(ksm_kpageflags(new) & KSM_KPF_HWPOISON));
 		must(ksm_contents_ok(map[0], PAGES, SEED, 1));
 		must(ksm_contents_ok(map[1], PAGES, SEED, 1));
-		ksm_say(&c, 'c');
-		must_eq(ksm_hear(&c), 'y');
+		must(ksm_ask(&c, 'c'));
 		give_back(pfn);
 	}
 	must(ksm_counts_are(PAGES, PAGES, 0, 0));
@@ -350,8 +348,7 @@ static void test_soft(void)
 	ksm_scan(2);
 	must(ksm_counts_are(PAGES, 4 * PAGES, 0, 0));
 	must_eq(ksys_ksm_kb(map[0]), PAGES * ksm_page_size() / 1024);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /* New pages of that content merge, but never with what failed. */

@@ -73,18 +73,6 @@ static int sharer(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-static void ask(struct ksm_child *c, char what)
-{
-	ksm_say(c, what);
-	must_eq(ksm_hear(c), 'y');
-}
-
-static void end(struct ksm_child *c)
-{
-	ksm_say(c, 'q');
-	must_eq(ksm_child_wait(c), 0);
-}
-
 /* One of several sharers gives up; ksmd runs or it does not. */
 static void one_sharer(bool running)
 {
@@ -94,25 +82,25 @@ static void one_sharer(bool running)
 
 	ksys_merge_pair(PAGES, SEED, &a, &b);
 	ksm_child_start(&c, sharer, b);
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	if (running)
 		ksm_run();
 	give_up(a, PAGES);
 	pressure(3);
 	must(gone(a, PAGES, SEED, zero) >= 0);
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	if (running)
 		must_eq(ksm_wait_scans(2, KSM_DEADLINE_MS), 0);
 	pressure(3);
 	must(gone(a, PAGES, SEED, zero) >= 0);
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* Written to, it is an ordinary page again. */
 	ksm_fill(a, PAGES, SEED, 1);
 	pressure(3);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	end(&c);
+	must_eq(ksm_child_end(&c), 0);
 	ksm_stop();
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	must(ksys_settle(PAGES, PAGES, 0));
@@ -177,13 +165,13 @@ static void test_joined(void)
 	ksm_child_start(&c, sharer, b);
 	pressure(6);
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	must(gone(a, PAGES, SEED, zero) >= 0);
 	ksm_unmap(a, PAGES);
 	pressure(3);
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	ask(&c, 'c');
-	end(&c);
+	must(ksm_ask(&c, 'c'));
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /* The same while a fork has it, which ksmd was not to see. */
@@ -194,21 +182,21 @@ static void test_forked(void)
 	struct ksm_child c;
 
 	ksm_child_start(&c, sharer, a);
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	/* The parent gives up: the child keeps. */
 	give_up(a, PAGES);
 	pressure(3);
-	ask(&c, 'c');
+	must(ksm_ask(&c, 'c'));
 	must(gone(a, PAGES, SEED, zero) >= 0);
 	ksm_fill(a, PAGES, SEED, 1);
 	/* The child gives up: the parent keeps. */
-	ask(&c, 'f');
+	must(ksm_ask(&c, 'f'));
 	pressure(3);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	ksm_scan(2);
 	pressure(3);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	end(&c);
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /*
@@ -224,11 +212,11 @@ static void test_unmerged(void)
 	ksm_unmergeable(a, PAGES);
 	must_eq(ksys_ksm_kb(a), 0);
 	ksm_child_start(&c, sharer, a);
-	ask(&c, 'c');
-	ask(&c, 'f');
+	must(ksm_ask(&c, 'c'));
+	must(ksm_ask(&c, 'f'));
 	pressure(3);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	end(&c);
+	must_eq(ksm_child_end(&c), 0);
 	pressure(3);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
@@ -488,7 +476,7 @@ static void test_all_at_once(void)
 	ksft_print_msg("%ld times a page was gone\n", zeroes);
 	must(zeroes > 0);
 	for (i = 0; i < WORKERS; i++)
-		ask(&c[i], 'w');
+		must(ksm_ask(&c[i], 'w'));
 	ksm_stop();
 	/* Which also brings it back from swap. */
 	must(ksm_contents_ok(keeper, 40, SEED, 1));
@@ -496,9 +484,9 @@ static void test_all_at_once(void)
 	pressure(2);
 	must(ksm_contents_ok(keeper, 40, SEED, 1));
 	for (i = 0; i < WORKERS; i++)
-		ask(&c[i], 'c');
+		must(ksm_ask(&c[i], 'c'));
 	for (i = 0; i < WORKERS; i++)
-		end(&c[i]);
+		must_eq(ksm_child_end(&c[i]), 0);
 }
 
 static const struct ksys_case cases[] = {

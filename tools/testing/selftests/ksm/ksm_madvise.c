@@ -33,11 +33,6 @@
 
 static const int advices[] = { MADV_MERGEABLE, MADV_UNMERGEABLE };
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 static bool fails(void *addr, size_t len, int advice, int err)
 {
 	errno = 0;

@@ -9,11 +9,6 @@
 #include "lib/ksm.h"
 #include "lib/random.h"
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* Slow enough that not many passes happen unseen: the second one counts. */
 static void paced_scan(unsigned int n)
 {

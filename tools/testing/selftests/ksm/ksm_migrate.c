@@ -178,8 +178,7 @@ static void child_agrees(struct ksm_child *c, const struct maps *m)
 	ksm_say(c, 'n');
 	for (i = 0; i < PAGES; i++)
 		must_eq(ksm_hear_long(c), ksm_pfn(0, ksys_page(m->a, i)));
-	ksm_say(c, 'c');
-	must_eq(ksm_hear(c), 'y');
+	must(ksm_ask(c, 'c'));
 }
 
 static void test_unvisited_forks(void)
@@ -213,8 +212,7 @@ static void test_unvisited_forks(void)
 	must(ksm_contents_ok(m.a, PAGES, SEED, 1));
 	for (i = 0; i < 3; i++) {
 		child_agrees(&c[i], &m);
-		ksm_say(&c[i], 'q');
-		must_eq(ksm_child_wait(&c[i]), 0);
+		must_eq(ksm_child_end(&c[i]), 0);
 	}
 }
 
@@ -234,15 +232,12 @@ static void test_only_the_fork_is_left(void)
 	for (i = 0; i < PAGES; i++)
 		must_eq(ksm_pfn(c.pid, ksys_page(m.a, i)),
 			ksm_pfn(c.pid, ksys_page(m.b, i)));
-	ksm_say(&c, 'c');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'c'));
 	ksm_scan(2);
 	must(ksm_counts_are(PAGES, PAGES, 0, 0));
 	must_eq(ksys_move_range(c.pid, m.b, PAGES, nodes[0]), 0);
-	ksm_say(&c, 'c');
-	must_eq(ksm_hear(&c), 'y');
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must(ksm_ask(&c, 'c'));
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /* migrate_pages(2): the whole process, as cpusets do it. */
@@ -270,8 +265,7 @@ static void test_whole_process(void)
 	ksm_scan(2);
 	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	newcomers_join(m.a, 3 * PAGES);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /* With a tree for each node, a moved page belongs to its new node's. */
@@ -360,10 +354,8 @@ static void test_all_at_once(void)
 	must(ksys_settle(PAGES, 5 * PAGES, 0));
 	must_eq(ksys_move_range(0, a, PAGES, nodes[0]), 0);
 	check_range(a, nodes[0], 6);
-	for (i = 0; i < 2; i++) {
-		ksm_say(&c[i], 'q');
-		must_eq(ksm_child_wait(&c[i]), 0);
-	}
+	for (i = 0; i < 2; i++)
+		must_eq(ksm_child_end(&c[i]), 0);
 	ksft_print_msg("%d rounds\n", rounds);
 }
 
@@ -471,8 +463,7 @@ static void test_offline(void)
 	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	newcomers_join(m.a, 3 * PAGES);
 	must_eq(ksys_block_set(block, true), 0);
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 }
 
 static const struct ksys_case cases[] = {

@@ -18,11 +18,6 @@
 
 #define PAGES	64
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* A free place of this many pages. */
 static char *place(size_t pages)
 {

@@ -10,11 +10,6 @@
 #include "lib/ksm.h"
 #include "lib/random.h"
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* --- Pouncing ------------------------------------------------------------ */
 
 /*

@@ -133,14 +133,12 @@ static long ask(struct mapper *m, char what, int map, size_t page)
 
 static void mapper_ok(struct mapper *m)
 {
-	ksm_say(&m->c, 'c');
-	must_eq(ksm_hear(&m->c), 'y');
+	must(ksm_ask(&m->c, 'c'));
 }
 
 static void mapper_end(struct mapper *m)
 {
-	ksm_say(&m->c, 'q');
-	must_eq(ksm_child_wait(&m->c), 0);
+	must_eq(ksm_child_end(&m->c), 0);
 }
 
 static void mapper_unmap(struct mapper *m, int map, size_t from)

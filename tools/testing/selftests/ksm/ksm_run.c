@@ -2,7 +2,6 @@
 /*
  * ksmd: what it is, when it works, how fast, and what it leaves out.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
+#include "lib/files.h"
 #include "lib/ksm.h"
 
 #define PAGES	64
@@ -425,16 +425,6 @@ static int test_advisor(void)
 
 /* --- Freezing ------------------------------------------------------------ */
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /*
  * A suspend that only goes as far as freezing tasks and thawing them again:
  * ksmd in full work must let itself be frozen.
@@ -459,11 +449,11 @@ static int freeze_and_thaw(unsigned int sleep_millisecs)
 	ksm_run();
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	scans = ksm_get("full_scans");
-	CHECK(write_file("/sys/power/pm_test", "freezer"));
+	CHECK(!ksys_write("/sys/power/pm_test", "freezer"));
 	/* Freezes, waits (five seconds, if this fails), thaws. */
-	write_file("/sys/module/suspend/parameters/pm_test_delay", "1");
-	ok = write_file("/sys/power/state", "freeze");
-	write_file("/sys/power/pm_test", "none");
+	ksys_write("/sys/module/suspend/parameters/pm_test_delay", "1");
+	ok = !ksys_write("/sys/power/state", "freeze");
+	ksys_write("/sys/power/pm_test", "none");
 	CHECK(ok);
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	CHECK(ksm_get("full_scans") > scans);

@@ -357,8 +357,7 @@ static void test_fork_while_out(void)
 	swap_out_pair(&map[0], &map[1]);
 	copies = ksm_vmstat("ksm_swpin_copy");
 	ksm_child_start(&c, reader, map);
-	ksm_say(&c, 'g');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'g'));
 	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
 	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
 	/* At best parent and child share what they have at one address. */
@@ -366,12 +365,10 @@ static void test_fork_while_out(void)
 	ksft_print_msg("%ld copies of %d pages with 4 mappings\n", copies,
 		       PAGES);
 	must(copies >= PAGES - common(map[0], map[1]) && copies <= 3 * PAGES);
-	ksm_say(&c, 'w');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'w'));
 	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
 	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	again_merged(map[0], map[1]);
 }
 
@@ -385,15 +382,12 @@ static void test_fork_before_out(void)
 	ksm_child_start(&c, reader, map);
 	must(ksys_swap_out(map[0], PAGES) >= 0);
 	must_eq(ksys_count_swapped(map[1], PAGES), PAGES);
-	ksm_say(&c, 'g');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'g'));
 	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
 	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	ksm_say(&c, 'w');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'w'));
 	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 	again_merged(map[0], map[1]);
 }
 

@@ -200,14 +200,11 @@ static void test_forked(void)
 	must(ksm_pfn(0, ksys_page(map, 11)) == ksm_pfn(0, small));
 	must(ksm_pfn(c.pid, ksys_page(map, 11)) == ksm_pfn(0, small));
 	must(ksm_contents_ok(map, nr, SEED, 1));
-	ksm_say(&c, 'c');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'c'));
 	ksm_page_fill(ksys_page(map, 11), 5);
-	ksm_say(&c, 'c');
-	must_eq(ksm_hear(&c), 'y');
+	must(ksm_ask(&c, 'c'));
 	must(ksm_contents_ok(small, 3, SEED + 11, 0));
-	ksm_say(&c, 'q');
-	must_eq(ksm_child_wait(&c), 0);
+	must_eq(ksm_child_end(&c), 0);
 }
 
 /* Memory where a huge page can be, mapped by small ones. */

@@ -21,6 +21,7 @@
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/random.h"
 
 #define PAGES	64
 #define SEED	1
@@ -29,10 +30,7 @@ static __u64 rnd = 0x9e3779b97f4a7c15ULL;
 
 static __u64 next_random(void)
 {
-	rnd ^= rnd << 13;
-	rnd ^= rnd >> 7;
-	rnd ^= rnd << 17;
-	return rnd;
+	return ksm_random(&rnd);
 }
 
 static __u64 now_us(void)

@@ -75,7 +75,7 @@ static __u64 hash_page(const unsigned char *page)
 	__u64 hash = 0xcbf29ce484222325ULL;
 	size_t i;
 
-	for (i = 0; i < ksm_page_size() / sizeof(*word); i++)
+	for (i = 0; i < ps() / sizeof(*word); i++)
 		hash = (hash ^ word[i]) * 0x100000001b3ULL ^ hash >> 29;
 	return hash ?: 1;
 }

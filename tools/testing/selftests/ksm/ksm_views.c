@@ -3,7 +3,6 @@
  * How merging looks from outside: ksm_stat and ksm_merging_pages, smaps,
  * pagemap, kpageflags, kpagecount, vmstat and the two profit figures.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +17,6 @@
 #include "lib/ksm.h"
 
 #define PAGES	64
-
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
 
 /* ksm_stat of a process with 64 merged and 64 unlike pages. */
 static bool stat_is(const char *path, int merge_any, int mergeable)

@@ -337,21 +337,18 @@ static void test_fork(void)
 	must_eq(zero_pages(c[0].pid), PAGES);
 	ksm_child_start(&c[1], heir, map);
 	must_zero(3 * PAGES, PAGES);
-	ksm_say(&c[0], 'w');
-	must_eq(ksm_hear(&c[0]), 'y');
+	must(ksm_ask(&c[0], 'w'));
 	must_zero(3 * PAGES - 1, PAGES);
 	must_eq(zero_pages(c[0].pid), PAGES - 1);
 	must_eq(zero_pages(c[1].pid), PAGES);
-	ksm_say(&c[0], 'd');
-	must_eq(ksm_hear(&c[0]), 'y');
+	must(ksm_ask(&c[0], 'd'));
 	must_zero(2 * PAGES + PAGES / 2, PAGES);
 	/* The parent's pages are its own affair. */
 	memset(map, 3, PAGES * ksm_page_size());
 	must_zero(PAGES + PAGES / 2, 0);
 	must_eq(zero_pages(c[1].pid), PAGES);
 	/* Gone by exit, gone by a signal. */
-	ksm_say(&c[0], 'q');
-	must_eq(ksm_child_wait(&c[0]), 0);
+	must_eq(ksm_child_end(&c[0]), 0);
 	must_zero(PAGES, 0);
 	must_eq(ksm_child_kill(&c[1]), 128 + SIGKILL);
 	must_zero(0, 0);
@@ -533,16 +530,12 @@ static int family(struct ksm_child *c, void *arg)
 	must_eq(ksm_hear(c), 'c');
 	must_eq(zero_pages(0), member_zeroes(&m));
 	must(member_ok(&m));
-	for (i = 0; i < MAX_ALIVE; i++) {
-		ksm_say(&kid[i], 'c');
-		must_eq(ksm_hear(&kid[i]), 'y');
-	}
+	for (i = 0; i < MAX_ALIVE; i++)
+		must(ksm_ask(&kid[i], 'c'));
 	ksm_say(c, 'y');
 	must_eq(ksm_hear(c), 'q');
-	for (i = 0; i < MAX_ALIVE; i++) {
-		ksm_say(&kid[i], 'q');
-		must_eq(ksm_child_wait(&kid[i]), 0);
-	}
+	for (i = 0; i < MAX_ALIVE; i++)
+		must_eq(ksm_child_end(&kid[i]), 0);
 	return 0;
 }
 
@@ -569,14 +562,10 @@ static void test_families(void)
 	ksm_scan(3);
 	must_eq(ksm_get("ksm_zero_pages"), zeroes);
 	must(ksm_get("pages_shared") <= 5);
-	for (i = 0; i < FAMILIES; i++) {
-		ksm_say(&c[i], 'c');
-		must_eq(ksm_hear(&c[i]), 'y');
-	}
-	for (i = 0; i < FAMILIES; i++) {
-		ksm_say(&c[i], 'q');
-		must_eq(ksm_child_wait(&c[i]), 0);
-	}
+	for (i = 0; i < FAMILIES; i++)
+		must(ksm_ask(&c[i], 'c'));
+	for (i = 0; i < FAMILIES; i++)
+		must_eq(ksm_child_end(&c[i]), 0);
 	must_eq(ksm_get("ksm_zero_pages"), 0);
 }
 

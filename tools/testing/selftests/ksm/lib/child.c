@@ -114,6 +114,17 @@ long ksm_hear_long(struct ksm_child *c)
 	return what;
 }
 
+bool ksm_ask(struct ksm_child *c, char what)
+{
+	int answer;
+
+	ksm_say(c, what);
+	answer = ksm_hear(c);
+	if (answer != 'y')
+		printf("# '%c' answered with %d\n", what, answer);
+	return answer == 'y';
+}
+
 int ksm_child_wait(struct ksm_child *c)
 {
 	int status;
@@ -127,6 +138,12 @@ int ksm_child_wait(struct ksm_child *c)
 	if (WIFSIGNALED(status))
 		return 128 + WTERMSIG(status);
 	return WEXITSTATUS(status);
+}
+
+int ksm_child_end(struct ksm_child *c)
+{
+	ksm_say(c, 'q');
+	return ksm_child_wait(c);
 }
 
 int ksm_child_kill(struct ksm_child *c)

@@ -5,6 +5,7 @@
 #ifndef KSM_LIB_CHILD_H
 #define KSM_LIB_CHILD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -28,8 +29,12 @@ void ksm_say_long(struct ksm_child *c, long what);
 int ksm_hear(struct ksm_child *c);
 long ksm_hear_long(struct ksm_child *c);	/* fatal if nothing comes */
 
+/* Say this; true if the answer is 'y', otherwise says so in a "# ..." line. */
+bool ksm_ask(struct ksm_child *c, char what);
+
 /* Close the pipes, wait: exit status, or 128 + signal. */
 int ksm_child_wait(struct ksm_child *c);
+int ksm_child_end(struct ksm_child *c);	/* say 'q', then wait */
 int ksm_child_kill(struct ksm_child *c);	/* SIGKILL, then wait */
 
 #endif /* KSM_LIB_CHILD_H */

@@ -11,6 +11,12 @@
 
 size_t ksm_page_size(void);
 
+/* The same, for lines that are full of it */
+static inline size_t ps(void)
+{
+	return ksm_page_size();
+}
+
 /* Address of page i of a range. */
 void *ksys_page(const void *addr, size_t i);
 

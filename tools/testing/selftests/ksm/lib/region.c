@@ -18,11 +18,6 @@
 #include "random.h"
 #include "region.h"
 
-static size_t ps(void)
-{
-	return ksm_page_size();
-}
-
 /* BASES pages, shared by all processes, and never mergeable themselves */
 static unsigned char *bases;
 
