@@ -9,18 +9,6 @@ struct ksm_counters ksm_counters;
 atomic_long_t ksm_zero_pages = ATOMIC_LONG_INIT(0);
 
 /**
- * ksm_count - change a counter
- * @counter: one of ksm_counters, or a counter of an mm that only we write
- * @by: what to add
- *
- * Context: ksm_scan_mutex held; readers take no lock.
- */
-void ksm_count(unsigned long *counter, long by)
-{
-	WRITE_ONCE(*counter, *counter + by);
-}
-
-/**
  * ksm_general_profit - memory saved, less what saving it costs
  *
  * Context: Any; exact between two batches.

@@ -347,7 +347,19 @@ static inline bool ksm_node_has_room(const struct ksm_stable_node *node)
 
 /* counters.c */
 extern struct ksm_counters ksm_counters;
-void ksm_count(unsigned long *counter, long by);
+
+/**
+ * ksm_count - change a counter
+ * @counter: one of ksm_counters, or a counter of an mm that only we write
+ * @by: what to add
+ *
+ * Context: ksm_scan_mutex held; readers take no lock.
+ */
+static inline void ksm_count(unsigned long *counter, long by)
+{
+	WRITE_ONCE(*counter, *counter + by);
+}
+
 long ksm_general_profit(void);
 
 /* domain.c */
