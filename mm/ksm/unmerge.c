@@ -5,7 +5,8 @@
  * One walk over the page tables, so that holes cost nothing whatever their
  * size.  In each table it takes a few mappings at a time:
  *
- *	collect()	which entries are KSM's
+ *	collect()	which entries are KSM's; a page that nobody else maps is
+ *			kept as it is
  *	prepare()	memory for the copies, without a lock as it may sleep
  *	replace()	look again, copy, exchange the entries
  *
@@ -43,6 +44,7 @@ struct copy {
 
 struct batch {
 	struct vm_area_struct *vma;
+	struct mem_cgroup *memcg;	/* of the mm */
 	bool interruptible;
 	unsigned int nr;
 	struct copy copy[BATCH];
@@ -84,6 +86,51 @@ static void prefetch_page(pte_t pte)
 		prefetch(pte_page(pte));
 }
 
+/* By the entry's dirty bit ksmd will see that it has to look at the page. */
+static void mark_changed(struct vm_area_struct *vma, unsigned long addr,
+			 pte_t *ptep)
+{
+	pte_t old = ptep_get(ptep);
+	pte_t new = pte_mkdirty(old);
+
+	/* User space has not written to it. */
+	if (!pte_soft_dirty(old))
+		new = pte_clear_soft_dirty(new);
+	if (ptep_set_access_flags(vma, addr, ptep, new, 1))
+		update_mmu_cache(vma, addr, ptep);
+}
+
+/*
+ * If this mapping is all that is left of a KSM page, the mm can have the page
+ * as it is, unless it is charged to others.
+ *
+ * A reference, such as ksmd has when it is about to merge with the page, keeps
+ * us from it; with the count frozen, nobody can get one meanwhile.
+ */
+static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
+{
+	pte_t pte = ptep_get(ptep);
+	struct page *page = pte_page(pte);
+	struct folio *folio = page_folio(page);
+	bool ours = false;
+
+	if (is_ksm_zero_pte(pte) || folio_ref_count(folio) != 1 ||
+	    folio_memcg(folio) != b->memcg || PageHWPoison(page) ||
+	    !folio_trylock(folio))
+		return false;
+	if (folio_ref_freeze(folio, 1)) {
+		folio->index = linear_page_index(b->vma, addr);
+		folio_move_anon_rmap(folio, b->vma);
+		SetPageAnonExclusive(page);
+		folio_set_dirty(folio);
+		folio_ref_unfreeze(folio, 1);
+		mark_changed(b->vma, addr, ptep);
+		ours = true;
+	}
+	folio_unlock(folio);
+	return ours;
+}
+
 /*
  * Fill a batch.  Return: the address to go on from, where a page is being
  * migrated if that is before @end and the batch is not full.
@@ -105,7 +152,7 @@ static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
 		shared = classify(b->vma, addr, ptep_get(ptep));
 		if (shared == SHARED_MIGRATING)
 			break;
-		if (shared == SHARED)
+		if (shared == SHARED && !take_over(b, addr, ptep))
 			b->copy[b->nr++].addr = addr;
 		addr += PAGE_SIZE;
 	}
@@ -157,6 +204,27 @@ static void leave_out(struct copy *c)
 {
 	folio_put(c->folio);
 	c->folio = NULL;
+}
+
+/*
+ * The first lines of the next copy: from there on the hardware finds its way,
+ * but it does not cross the end of a page.
+ */
+#define PREFETCH_LINES	8
+
+static void prefetch_copy(const struct copy *c)
+{
+	pte_t pte = ptep_get(c->ptep);
+	void *from, *to = page_address(folio_page(c->folio, 0));
+	unsigned int i;
+
+	if (!pte_present(pte))
+		return;
+	from = page_address(pte_page(pte));
+	for (i = 0; i < PREFETCH_LINES; i++) {
+		prefetch(from + i * L1_CACHE_BYTES);
+		prefetchw(to + i * L1_CACHE_BYTES);
+	}
 }
 
 /* Is it KSM's still?  Then make the copy. */
@@ -229,8 +297,11 @@ static unsigned long replace_locked(struct batch *b, pte_t *start,
 	unsigned long last = b->copy[b->nr - 1].addr;
 	struct copy *c, *end = b->copy + b->nr;
 
-	for (c = b->copy; c < end; c++) {
+	for (c = b->copy; c < end; c++)
 		c->ptep = start + ((c->addr - first) >> PAGE_SHIFT);
+	for (c = b->copy; c < end; c++) {
+		if (c + 1 < end)
+			prefetch_copy(c + 1);
 		if (fill(b->vma, c) == SHARED_MIGRATING)
 			next = min(next, c->addr);
 	}
@@ -321,12 +392,16 @@ int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		.vma = vma,
 		.interruptible = interruptible,
 	};
+	int err;
 
 	mmap_assert_locked(vma->vm_mm);
 	/* Nothing is merged elsewhere. */
 	if (!is_cow_mapping(vma->vm_flags))
 		return 0;
-	return walk_page_range_vma(vma, start, end, &unmerge_ops, &batch);
+	batch.memcg = get_mem_cgroup_from_mm(vma->vm_mm);
+	err = walk_page_range_vma(vma, start, end, &unmerge_ops, &batch);
+	mem_cgroup_put(batch.memcg);
+	return err;
 }
 
 /**

@@ -208,6 +208,14 @@ static void must_be_independent(char *map, const char *other)
 	must(ksm_contents_ok(map, PAGES, 90000, 1));
 }
 
+/* One of each pair; and all LIKEs, or the last one kept the page. */
+static void must_have_copied(long copies)
+{
+	long most = how_many(PAIRED) + how_many(LIKE);
+
+	must(copies == most || copies == most - 1);
+}
+
 static void test_mixed_madvise(void)
 {
 	char *map, *other;
@@ -217,8 +225,7 @@ static void test_mixed_madvise(void)
 	must_all_be(map, true);
 	cow = ksm_vmstat("cow_ksm");
 	ksm_unmergeable(map, PAGES);
-	must_eq(ksm_vmstat("cow_ksm") - cow,
-		how_many(PAIRED) + how_many(LIKE));
+	must_have_copied(ksm_vmstat("cow_ksm") - cow);
 	must_be_private(map);
 	must_eq(ksys_ksm_kb(other),
 		how_many(PAIRED) * ksm_page_size() / 1024);
@@ -234,8 +241,7 @@ static void test_mixed_run(void)
 	must_all_be(map, true);
 	cow = ksm_vmstat("cow_ksm");
 	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_vmstat("cow_ksm") - cow,
-		2 * how_many(PAIRED) + how_many(LIKE));
+	must_have_copied(ksm_vmstat("cow_ksm") - cow);
 	must(ksm_counts_are(0, 0, 0, 0));
 	must_be_private(map);
 	must_eq(ksys_ksm_kb(other), 0);

@@ -112,6 +112,11 @@ void ksys_reclaim(size_t bytes)
 	ksys_write(path, text);
 }
 
+void ksys_cgroup_leave(void)
+{
+	cgroup_move(cgroup_root);
+}
+
 size_t ksys_cgroup_bytes(void)
 {
 	char path[256];

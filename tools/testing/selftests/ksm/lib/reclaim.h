@@ -16,6 +16,9 @@ const char *ksys_cgroup_setup(void);
 /* The same and so much swap; skips all cases if that is not possible. */
 void ksys_reclaim_setup(size_t swap_bytes);
 
+/* Leave it again, for the group above. */
+void ksys_cgroup_leave(void);
+
 /* How much memory the group uses. */
 size_t ksys_cgroup_bytes(void);
 
