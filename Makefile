@@ -22,6 +22,7 @@ help:
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
+	@echo '  make figures    put those of the last make bench into the documentation'
 	@echo '  make patchset   build/patchset: a series for git am on the base'
 	@echo '  make clean      remove what was compiled, keep the unpacked base'
 	@echo '  make distclean  remove build/'
@@ -69,6 +70,10 @@ unit lint busted matrix:
 bench:
 	@scripts/deps bench
 	@scripts/bench $(CASE)
+
+.PHONY: figures
+figures:
+	@scripts/bench-report publish build/bench .
 
 .PHONY: patchset
 patchset:
