@@ -5,7 +5,8 @@
  *   main.c    what happens, in which order, and what has to hold
  *   guest.c   one KVM guest: QEMU, its console, its end
  *   stat.c    numbers from /sys, /proc and tracefs
- *   report.c  what the user sees: lines, table, summary, JSON
+ *   report.c  table, summary, JSON
+ *   say.c     lines that the user sees
  */
 #ifndef KSM_DEMO_H
 #define KSM_DEMO_H
@@ -51,13 +52,15 @@ struct config {
 
 extern struct config config;
 
-/* report.c */
+/* say.c */
 enum tone { PLAIN, BOLD, DIM, GREEN, YELLOW, RED };
 
-void report_open(void);
+extern FILE *terminal;
+
+void say_open(void);
 void __printf(2, 3) say(enum tone tone, const char *fmt, ...);
 void __printf(1, 2) headline(const char *fmt, ...);
-/* Prints what failed and what to look at, ends the guests and the program. */
+/* Prints what failed and what to look at, ends the program. */
 void __printf(1, 2) __noreturn fail(const char *fmt, ...);
 double now_s(void);
 
@@ -177,7 +180,7 @@ extern const char *const event_names[NR_EVENTS];
 void events_start(void);
 void events_read(long *count);
 
-/* report.c, the part that needs the above */
+/* report.c */
 struct result {
 	struct host_memory before, merged, after;
 	struct ksm_counters counters;	/* when they stood still */

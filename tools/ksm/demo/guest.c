@@ -343,7 +343,7 @@ void guest_wait_off(struct guest *guest)
 }
 
 /**
- * guests_kill() - end whatever still runs, when the demonstration has failed
+ * guests_kill() - end whatever still runs, if the demonstration has failed
  */
 void guests_kill(void)
 {

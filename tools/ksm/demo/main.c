@@ -413,7 +413,8 @@ int main(int argc, char **argv)
 	}
 
 	signal(SIGPIPE, SIG_IGN);
-	report_open();
+	say_open();
+	atexit(guests_kill);
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		fail("no /sys/kernel/mm/ksm: was the kernel built with CONFIG_KSM=y?");
 	if (access("/dev/kvm", R_OK | W_OK))
