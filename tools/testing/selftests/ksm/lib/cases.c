@@ -17,7 +17,7 @@
 #include "cases.h"
 #include "child.h"
 #include "clock.h"
-#include "frame.h"
+#include "end.h"
 #include "knobs.h"
 #include "memory.h"
 

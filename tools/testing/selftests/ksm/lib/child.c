@@ -15,7 +15,7 @@
 
 #include "child.h"
 #include "clock.h"
-#include "frame.h"
+#include "end.h"
 
 void ksm_child_start(struct ksm_child *c,
 		     int (*fn)(struct ksm_child *c, void *arg), void *arg)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Saving and restoring the knobs, the watchdog, ends before the end.
+ * Saving and restoring the knobs, also when a signal ends the program
  */
-#include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 
 #include "../../kselftest.h"
 #include "cases.h"
+#include "end.h"
 #include "frame.h"
 #include "knobs.h"
 
@@ -35,14 +34,13 @@ static const char * const saved_knobs[] = {
 #define NR_SAVED ARRAY_SIZE(saved_knobs)
 
 static char saved_text[NR_SAVED][32];
-static pid_t setup_pid;
 
 /* Of what happens here nothing may be unsafe in a signal handler. */
 static void restore_knobs(void)
 {
 	size_t i;
 
-	if (getpid() != setup_pid)
+	if (!ksm_is_program())
 		return;
 	ksm_write_text("run", "0");
 	ksm_write_text("run", "2");
@@ -69,39 +67,6 @@ static void fatal_signal(int sig)
 	_exit(1);
 }
 
-void ksm_die(const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%s", getpid() == setup_pid ? "Bail out! " : "# ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-	fflush(stdout);
-	if (getpid() == setup_pid)
-		exit(1);
-	_exit(1);
-}
-
-void ksm_skip_all(const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("1..0 # SKIP ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-	fflush(stdout);
-	exit(KSFT_SKIP);
-}
-
-void ksm_watchdog(unsigned int seconds)
-{
-	alarm(seconds);
-}
-
 static void strip_newline(char *text)
 {
 	text[strcspn(text, "\n")] = '\0';
@@ -126,6 +91,7 @@ void ksm_setup(void)
 	struct sigaction sa = { .sa_handler = fatal_signal };
 	size_t i;
 
+	ksm_end_setup();
 	if (access(KSM_SYSFS "run", F_OK))
 		ksm_skip_all("kernel without CONFIG_KSM or without sysfs");
 	if (geteuid())
@@ -140,7 +106,6 @@ void ksm_setup(void)
 		strip_choice(saved_text[i]);
 	}
 	ksm_cases_setup();
-	setup_pid = getpid();
 	atexit(restore_knobs);
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		sigaction(sigs[i], &sa, NULL);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "end.h"
 #include "files.h"
-#include "frame.h"
 #include "knobs.h"
 
 static void knob_path(char *path, size_t size, const char *knob)

@@ -33,6 +33,7 @@
 #include "cases.h"
 #include "child.h"
 #include "clock.h"
+#include "end.h"
 #include "frame.h"
 #include "knobs.h"
 #include "memory.h"

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "frame.h"
+#include "end.h"
 #include "memory.h"
 
 size_t ksm_page_size(void)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../../kselftest.h"
-#include "frame.h"
+#include "end.h"
 #include "memory.h"
 #include "pages.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "end.h"
 #include "files.h"
-#include "frame.h"
 #include "proc.h"
 
 static FILE *proc_open(pid_t pid, const char *file)

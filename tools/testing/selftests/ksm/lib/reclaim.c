@@ -14,8 +14,8 @@
 
 #include "../../kselftest.h"
 #include "clock.h"
+#include "end.h"
 #include "files.h"
-#include "frame.h"
 #include "memory.h"
 #include "pages.h"
 #include "reclaim.h"

@@ -7,7 +7,7 @@
 
 #include "cases.h"
 #include "clock.h"
-#include "frame.h"
+#include "end.h"
 #include "knobs.h"
 #include "memory.h"
 #include "pages.h"

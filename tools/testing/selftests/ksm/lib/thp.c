@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "end.h"
 #include "files.h"
-#include "frame.h"
 #include "memory.h"
 #include "proc.h"
 #include "thp.h"
