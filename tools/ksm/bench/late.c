@@ -87,7 +87,7 @@ void run_late_duplicate(const struct bench_case *self)
 	struct area *late = begin(set_mib * 4, 16);
 
 	random_phase();
-	out_value(self->name, merge_late(late, 120 * NSEC) / 1e6);
+	out_value(self->name, merge_late(late, 60 * NSEC) / 1e6);
 }
 
 /* With the knobs as they are after boot, once the quiet set is known */
@@ -98,5 +98,5 @@ void run_late_duplicate_default(const struct bench_case *self)
 	random_phase();
 	ksm_set("pages_to_scan", 100);
 	ksm_set("sleep_millisecs", 20);
-	out_value(self->name, merge_late(late, 600 * NSEC) / 1e6);
+	out_value(self->name, merge_late(late, 120 * NSEC) / 1e6);
 }
