@@ -700,15 +700,11 @@ static void make_chunks(struct slice *s, pmd_t *pmd)
 /* Before a lock is taken, as this allocates. */
 static void load_chunks(struct slice *s, pmd_t *pmd)
 {
-	unsigned int g;
-
 	ksm_track_chunks(s->v->slot, s->base, s->chunk, SLICE_CHUNKS);
 	make_chunks(s, pmd);
-	/* Keys are renewed chunk by chunk, each in another one of the passes */
-	for (g = 0; g < SLICE_CHUNKS; g++)
-		if (((chunk_addr(s, g) >> KSM_CHUNK_SHIFT) + ksm_cursor.pass) %
-		    RENEW_PASSES == 0)
-			s->renew |= chunk_mask(g);
+	/* Keys are renewed slice by slice, each in another one of the passes */
+	if ((s->base / KSM_SLICE_BYTES + ksm_cursor.pass) % RENEW_PASSES == 0)
+		s->renew = ~0ULL;
 }
 
 static void visit_table(struct slice *s, pmd_t *pmd)
