@@ -92,15 +92,20 @@ static void set_word(const struct slice *s, unsigned int i, u64 new)
 }
 
 /* An item in the unstable tree goes; @word is what it leaves behind. */
-static void drop_unstable(const struct slice *s, unsigned int i, u64 word)
+static void free_unstable(const struct slice *s, unsigned int i, u64 word)
 {
 	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
 
 	ksm_unstable_erase(item);
-	/* Its relatives stand by to take its place. */
-	ksm_filter_epoch++;
 	set_word(s, i, word);
 	ksm_item_free(item);
+}
+
+/* The same, where relatives of its page may stand by to take its place */
+static void drop_unstable(const struct slice *s, unsigned int i, u64 word)
+{
+	free_unstable(s, i, word);
+	ksm_filter_epoch++;
 }
 
 /* The page table has no page for entry @i that could be merged. */
@@ -489,9 +494,9 @@ static void probed_unstable(struct slice *s, unsigned int i, u64 probe)
 
 	word = ksm_item_word(item);
 	if (item->key.probe == probe) {
-		/* Who has lost his like needs no item any more. */
+		/* Who has lost his like needs no item, and has no relatives. */
 		if (!has_like(s, ksm_short(probe), item->pfn))
-			drop_unstable(s, i, ksm_state_unmatched(word));
+			free_unstable(s, i, ksm_state_unmatched(word));
 		else if ((s->renew & BIT_ULL(i)) || may_join(s, item) ||
 			 stale_digest(s, item))
 			hand_on(s, i, probe);
