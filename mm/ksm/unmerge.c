@@ -102,7 +102,8 @@ static void mark_changed(struct vm_area_struct *vma, unsigned long addr,
 
 /*
  * If this mapping is all that is left of a KSM page, the mm can have the page
- * as it is, unless it is charged to others.
+ * as it is, unless it is charged to others, or there is a choice of nodes: the
+ * mm's memory policy has a say in where a copy is.
  *
  * A reference, such as ksmd has when it is about to merge with the page, keeps
  * us from it; with the count frozen, nobody can get one meanwhile.
@@ -114,9 +115,9 @@ static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
 	struct folio *folio = page_folio(page);
 	bool ours = false;
 
-	if (is_ksm_zero_pte(pte) || folio_ref_count(folio) != 1 ||
-	    folio_memcg(folio) != b->memcg || PageHWPoison(page) ||
-	    !folio_trylock(folio))
+	if (nr_online_nodes > 1 || is_ksm_zero_pte(pte) ||
+	    folio_ref_count(folio) != 1 || folio_memcg(folio) != b->memcg ||
+	    PageHWPoison(page) || !folio_trylock(folio))
 		return false;
 	if (folio_ref_freeze(folio, 1)) {
 		folio->index = linear_page_index(b->vma, addr);
