@@ -388,7 +388,5 @@ int main(int argc, char **argv)
 		return new_image(argc, argv);
 	ksft_print_header();
 	ksm_setup();
-	ksft_set_plan(ARRAY_SIZE(cases));
-	ksm_run_cases(cases, ARRAY_SIZE(cases));
-	ksft_finished();
+	ksm_main(cases, ARRAY_SIZE(cases));
 }

@@ -272,7 +272,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksft_set_plan(ARRAY_SIZE(cases));
-	ksm_run_cases(cases, ARRAY_SIZE(cases));
-	ksft_finished();
+	ksm_main(cases, ARRAY_SIZE(cases));
 }

@@ -171,7 +171,5 @@ int main(void)
 	ksm_setup();
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		ksm_skip_all("needs two CPUs");
-	ksft_set_plan(ARRAY_SIZE(cases));
-	ksm_run_cases(cases, ARRAY_SIZE(cases));
-	ksft_finished();
+	ksm_main(cases, ARRAY_SIZE(cases));
 }

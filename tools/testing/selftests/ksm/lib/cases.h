@@ -31,7 +31,7 @@
  *		return 0;
  *	}
  *	...
- *	ksm_run_cases(cases, ARRAY_SIZE(cases));
+ *	ksm_main(cases, ARRAY_SIZE(cases));
  */
 struct ksm_case {
 	const char *name;
@@ -80,6 +80,14 @@ static inline void ksm_run_cases(const struct ksm_case *cases, size_t n)
 			       (ksm_now_ms() - start),
 			       ret);
 	}
+}
+
+/* Print the plan, run every case, and end the program. */
+static inline __noreturn void ksm_main(const struct ksm_case *cases, size_t n)
+{
+	ksft_set_plan(n);
+	ksm_run_cases(cases, n);
+	ksft_finished();
 }
 
 /* --- struct ksys_case ---------------------------------------------------- */
