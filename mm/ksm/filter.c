@@ -20,6 +20,7 @@
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
@@ -45,18 +46,28 @@ struct place {
 	unsigned int shift;
 };
 
-static void find_places(u32 short_key, struct place place[2])
+/*
+ * Keys of pages that differ in a counter may be evenly spaced, and multiples
+ * of such keys are so, too.  This ends it.
+ */
+static u64 spread(u32 short_key)
 {
 	u64 hash = short_key * GOLDEN_RATIO_64;
-	unsigned int first, second;
-	u64 *line;
 
-	/*
-	 * Keys of pages that differ in a counter may be evenly spaced, and
-	 * multiples of such keys are so, too.  This ends it.
-	 */
-	hash = (hash ^ (hash >> 32)) * GOLDEN_RATIO_64;
-	line = filter[hash >> (64 - filter_order)];
+	return (hash ^ (hash >> 32)) * GOLDEN_RATIO_64;
+}
+
+static u64 *line_of(u64 hash)
+{
+	return filter[hash >> (64 - filter_order)];
+}
+
+static void find_places(u32 short_key, struct place place[2])
+{
+	u64 hash = spread(short_key);
+	u64 *line = line_of(hash);
+	unsigned int first, second;
+
 	first = (hash >> 24) % LINE_SLOTS;
 	second = (hash >> 16) % LINE_SLOTS;
 	if (first == second)
@@ -152,6 +163,16 @@ void ksm_filter_free(void)
 unsigned long ksm_filter_bytes(void)
 {
 	return nr_lines() * sizeof(*filter);
+}
+
+/**
+ * ksm_filter_prefetch - soon this key will be counted or looked up
+ * @short_key: the key
+ */
+void ksm_filter_prefetch(u32 short_key)
+{
+	if (filter)
+		prefetchw(line_of(spread(short_key)));
 }
 
 /**

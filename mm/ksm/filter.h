@@ -10,6 +10,7 @@ bool ksm_filter_wants_resize(unsigned long pages);
 bool ksm_filter_resize(unsigned long pages);
 void ksm_filter_free(void);
 unsigned long ksm_filter_bytes(void);
+void ksm_filter_prefetch(u32 short_key);
 void ksm_filter_add(u32 short_key);
 void ksm_filter_remove(u32 short_key);
 bool ksm_filter_shared(u32 short_key);

@@ -41,6 +41,9 @@
 /* Every so many passes a key is taken again, whatever the dirty bit says. */
 #define RENEW_PASSES	64
 
+/* Probes that are read before the first of them is entered in the filter */
+#define PENDING	8
+
 /* The entries and what is planned for them */
 struct slice {
 	struct ksm_visit *v;
@@ -62,6 +65,11 @@ struct slice {
 	u64 renew;			/* entries whose key is taken again */
 	u64 work;			/* entries that use up the pace */
 	unsigned int skipped;
+	struct {
+		unsigned int entry;
+		u64 probe;
+	} pending[PENDING];
+	unsigned int nr_pending;
 };
 
 static void add_job(struct slice *s, const struct ksm_job *job)
@@ -552,9 +560,25 @@ static u64 entry_probe(const struct slice *s, unsigned int i)
 				 ksm_page_nid(page_to_pfn(page)));
 }
 
+static void enter_pending(struct slice *s)
+{
+	unsigned int n;
+
+	for (n = 0; n < s->nr_pending; n++)
+		enter_probe(s, s->pending[n].entry, s->pending[n].probe);
+	s->nr_pending = 0;
+}
+
+/* Read it; meanwhile the filter's cache lines for those before are fetched. */
 static void probe_entry(struct slice *s, unsigned int i)
 {
-	enter_probe(s, i, entry_probe(s, i));
+	u64 probe = entry_probe(s, i);
+
+	ksm_filter_prefetch(ksm_short(probe));
+	s->pending[s->nr_pending].entry = i;
+	s->pending[s->nr_pending].probe = probe;
+	if (++s->nr_pending == PENDING)
+		enter_pending(s);
 }
 
 /* Does a volatile page seem to have come to rest? */
@@ -624,6 +648,7 @@ static void read_pages(struct slice *s)
 	if (s->clean)
 		clean_entries(s);
 	read_entries(s, s->probe, probe_entry);
+	enter_pending(s);
 }
 
 static void finish_slice(struct slice *s)
