@@ -368,9 +368,8 @@ u64 ksm_probe_of_zero_page(const struct mm_struct *mm, unsigned long pfn);
 int ksm_page_nid(unsigned long pfn);
 
 /* unstable.c */
-bool ksm_unstable_has(u64 probe);
+struct ksm_rmap_item *ksm_unstable_first(u64 probe);
 struct ksm_rmap_item *ksm_unstable_find(const struct ksm_key *key);
-struct ksm_rmap_item *ksm_unstable_find_undigested(u64 probe);
 void ksm_unstable_insert(struct ksm_rmap_item *item);
 void ksm_unstable_erase(struct ksm_rmap_item *item);
 

@@ -312,13 +312,32 @@ static void merge_pair(struct ksm_rmap_item *item,
 	give_up(item, result);
 }
 
+/* Who has the probe of a candidate */
+struct likes {
+	bool stable;			/* KSM pages */
+	struct ksm_rmap_item *waiting;	/* the first in the unstable tree */
+};
+
+static struct likes find_likes(u64 probe)
+{
+	return (struct likes) {
+		.stable = ksm_stable_has(probe),
+		.waiting = ksm_unstable_first(probe),
+	};
+}
+
+static bool has_digest(const struct ksm_rmap_item *item)
+{
+	return item->address & KSM_ITEM_DIGEST;
+}
+
 /*
  * A second page with the probe of @item arrives: from now on pages with this
- * probe are told apart by digest, those in the tree included.
+ * probe are told apart by digest, @other included that waits in the tree.
  */
-static enum ksm_result need_digest(struct ksm_rmap_item *item)
+static enum ksm_result need_digest(struct ksm_rmap_item *item,
+				   struct ksm_rmap_item *other)
 {
-	struct ksm_rmap_item *other;
 	enum ksm_result result;
 
 	result = ksm_page_digest(item->slot, address_of(item), item->pfn,
@@ -327,8 +346,7 @@ static enum ksm_result need_digest(struct ksm_rmap_item *item)
 		return result;
 	item->address |= KSM_ITEM_DIGEST;
 
-	other = ksm_unstable_find_undigested(item->key.probe);
-	if (!other)
+	if (!other || has_digest(other))
 		return KSM_DONE;
 	/* It is the only one with this probe, so the order holds. */
 	if (ksm_page_digest(other->slot, address_of(other), other->pfn,
@@ -383,26 +401,32 @@ static enum ksm_result merge_zero(struct ksm_rmap_item *item)
 }
 
 /* Find a KSM page for a candidate.  KSM_DIFFERENT: there is none. */
-static enum ksm_result match_stable(struct ksm_rmap_item *item)
+static enum ksm_result match_stable(struct ksm_rmap_item *item,
+				    const struct likes *likes)
 {
-	u64 probe = item->key.probe;
 	enum ksm_result result;
 	struct ksm_chain *chain;
 
-	if (ksm_stable_has(probe) || ksm_unstable_has(probe)) {
-		result = need_digest(item);
+	if (likes->stable || likes->waiting) {
+		result = need_digest(item, likes->waiting);
 		if (result != KSM_DONE)
 			return result;
 	}
+	if (!likes->stable)
+		return KSM_DIFFERENT;
 	chain = find_chain(&item->key);
 	return chain ? join_chain(item, chain) : KSM_DIFFERENT;
 }
 
 /* Find another candidate, or become one that can be found. */
-static void match_unstable(struct ksm_rmap_item *item)
+static void match_unstable(struct ksm_rmap_item *item,
+			   const struct likes *likes)
 {
-	struct ksm_rmap_item *partner = ksm_unstable_find(&item->key);
+	struct ksm_rmap_item *partner = NULL;
 
+	/* Who waited then may be gone by now, without a digest. */
+	if (likes->waiting)
+		partner = ksm_unstable_find(&item->key);
 	if (!partner)
 		wait_in_tree(item);
 	else if (partner->pfn == item->pfn)
@@ -412,34 +436,35 @@ static void match_unstable(struct ksm_rmap_item *item)
 }
 
 /* Is the only one in the tree with this probe the same page, by a fork? */
-static bool waits_already(const struct ksm_rmap_item *item)
+static bool waits_already(const struct ksm_rmap_item *item,
+			  const struct likes *likes)
 {
-	struct ksm_rmap_item *other;
+	const struct ksm_rmap_item *other = likes->waiting;
 
-	if (ksm_stable_has(item->key.probe))
-		return false;
-	other = ksm_unstable_find_undigested(item->key.probe);
-	return other && other->pfn == item->pfn;
+	return !likes->stable && other && !has_digest(other) &&
+	       other->pfn == item->pfn;
 }
 
 /* Bring @item where it belongs: to a KSM page, or into the unstable tree. */
 static void match(struct ksm_rmap_item *item)
 {
 	enum ksm_result result = merge_zero(item);
+	struct likes likes = { };
 
 	if (result == KSM_DONE)
 		return;
 	if (result == KSM_DIFFERENT) {
-		if (waits_already(item)) {
+		likes = find_likes(item->key.probe);
+		if (waits_already(item, &likes)) {
 			stand_by(item);
 			return;
 		}
-		result = match_stable(item);
+		result = match_stable(item, &likes);
 	}
 	if (result == KSM_DONE)
 		settle(item);
 	else if (result == KSM_DIFFERENT)
-		match_unstable(item);
+		match_unstable(item, &likes);
 	else
 		give_up(item, result);
 }

@@ -22,7 +22,15 @@ static struct ksm_rmap_item *item_of(struct rb_node *rb)
 	return rb_entry(rb, struct ksm_rmap_item, rb);
 }
 
-static struct ksm_rmap_item *first_of(u64 probe)
+/**
+ * ksm_unstable_first - does anybody wait who has this probe?
+ * @probe: scoped probe
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the first of the items with this probe, or NULL.  If it has no
+ * digest it is the only one.
+ */
+struct ksm_rmap_item *ksm_unstable_first(u64 probe)
 {
 	struct rb_node *rb = unstable_tree.rb_node;
 	struct ksm_rmap_item *found = NULL;
@@ -39,32 +47,6 @@ static struct ksm_rmap_item *first_of(u64 probe)
 		}
 	}
 	return found;
-}
-
-/**
- * ksm_unstable_has - is there an item with this probe?
- * @probe: scoped probe
- *
- * Context: ksm_scan_mutex held.
- * Return: true if there is.
- */
-bool ksm_unstable_has(u64 probe)
-{
-	return first_of(probe);
-}
-
-/**
- * ksm_unstable_find_undigested - the item that needs a digest now
- * @probe: scoped probe
- *
- * Context: ksm_scan_mutex held.
- * Return: the one item with this probe if it has no digest yet, else NULL.
- */
-struct ksm_rmap_item *ksm_unstable_find_undigested(u64 probe)
-{
-	struct ksm_rmap_item *item = first_of(probe);
-
-	return item && !(item->address & KSM_ITEM_DIGEST) ? item : NULL;
 }
 
 /**

@@ -119,13 +119,14 @@ static void expect_lookups(struct kunit *test, const struct unstable_model *m,
 		unsigned int nr = count_probe(m, probe);
 		struct ksm_rmap_item *item;
 
-		KUNIT_EXPECT_EQ_MSG(test, ksm_unstable_has(probe), nr > 0,
-				    "step %d, probe %u", step, p);
-		item = ksm_unstable_find_undigested(probe);
+		item = ksm_unstable_first(probe);
+		KUNIT_EXPECT_EQ_MSG(test, !!item, nr > 0, "step %d, probe %u",
+				    step, p);
 		if (item) {
 			KUNIT_EXPECT_TRUE(test, is_in(m, item));
 			KUNIT_EXPECT_EQ(test, item->key.probe, probe);
-			KUNIT_EXPECT_FALSE(test, has_digest(item));
+		}
+		if (item && !has_digest(item)) {
 			KUNIT_EXPECT_EQ(test, nr, 1);
 			continue;
 		}
@@ -152,18 +153,15 @@ static void insert(struct kunit *test, struct unstable_model *m,
 {
 	u64 probe = some_probe(ksm_random_below(random, NR_PROBES));
 	struct ksm_rmap_item *item = &m->item[i];
-	bool alone = !ksm_unstable_has(probe);
-	struct ksm_rmap_item *other;
+	struct ksm_rmap_item *other = ksm_unstable_first(probe);
 
 	memset(item, 0, sizeof(*item));
 	item->address = i * PAGE_SIZE;
 	item->key.probe = probe;
-	other = ksm_unstable_find_undigested(probe);
-	if (other)
+	if (other && !has_digest(other))
 		give_digest(other, some_digest(ksm_random_below(random,
 								NR_DIGESTS)));
-	KUNIT_EXPECT_NULL(test, ksm_unstable_find_undigested(probe));
-	if (!alone || ksm_random_chance(random, 30))
+	if (other || ksm_random_chance(random, 30))
 		give_digest(item, some_digest(ksm_random_below(random,
 							       NR_DIGESTS)));
 	ksm_unstable_insert(item);
@@ -186,10 +184,8 @@ static void unstable_empty(struct kunit *test)
 	guard(mutex)(&ksm_scan_mutex);
 	for (p = 0; p < NR_PROBES; p++) {
 		key.probe = some_probe(p);
-		KUNIT_EXPECT_FALSE(test, ksm_unstable_has(key.probe));
+		KUNIT_EXPECT_NULL(test, ksm_unstable_first(key.probe));
 		KUNIT_EXPECT_NULL(test, ksm_unstable_find(&key));
-		KUNIT_EXPECT_NULL(test,
-				  ksm_unstable_find_undigested(key.probe));
 	}
 }
 
@@ -208,16 +204,16 @@ static void unstable_digest(struct kunit *test)
 
 	guard(mutex)(&ksm_scan_mutex);
 	ksm_unstable_insert(a);
-	KUNIT_EXPECT_TRUE(test, ksm_unstable_has(7));
-	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_find_undigested(7), a);
-	KUNIT_EXPECT_NULL(test, ksm_unstable_find_undigested(8));
-	KUNIT_EXPECT_NULL(test, ksm_unstable_find_undigested(6));
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(7), a);
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(8));
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(6));
 	give_digest(a, 200);
-	KUNIT_EXPECT_NULL(test, ksm_unstable_find_undigested(7));
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(7), a);
 	KUNIT_EXPECT_NULL(test, ksm_unstable_find(&key));
 	ksm_unstable_insert(b);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_find(&key), b);
-	KUNIT_EXPECT_NULL(test, ksm_unstable_find_undigested(7));
+	/* By digest */
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(7), b);
 	key.digest = 200;
 	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_find(&key), a);
 	key.digest = 150;
@@ -225,9 +221,9 @@ static void unstable_digest(struct kunit *test)
 	key.digest = 200;
 	ksm_unstable_erase(a);
 	KUNIT_EXPECT_NULL(test, ksm_unstable_find(&key));
-	KUNIT_EXPECT_TRUE(test, ksm_unstable_has(7));
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(7), b);
 	ksm_unstable_erase(b);
-	KUNIT_EXPECT_FALSE(test, ksm_unstable_has(7));
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(7));
 }
 
 static void unstable_random(struct kunit *test)
@@ -263,7 +259,7 @@ static void unstable_random(struct kunit *test)
 			erase(m, i);
 	expect_lookups(test, m, step);
 	for (i = 0; i < NR_PROBES; i++)
-		KUNIT_EXPECT_FALSE(test, ksm_unstable_has(some_probe(i)));
+		KUNIT_EXPECT_NULL(test, ksm_unstable_first(some_probe(i)));
 }
 
 /* Sorted input is what unbalanced trees suffer from. */
