@@ -4,8 +4,8 @@
  *
  * The life of a page
  *
- *	walk.c goes over the page tables; slice.c sees an entry and asks state.c
- *	what to think of it:
+ *	walk.c goes over the page tables; slice.c sees an entry, and judge.c asks
+ *	state.c what to think of it:
  *
  *	  new, changed ---> fingerprint.c takes its probe, filter.c counts it
  *	  unchanged    ---> nothing, unless the filter knows its like

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Up to 64 neighbouring entries of a page table: what to think of each page,
- * and which of them deserve a closer look.
+ * Up to 64 neighbouring entries of a page table: which of their pages deserve
+ * a look, and what is seen then.
  *
  * Under one hold of the page table lock, in this order:
  *
  *  1. read the entries;
- *  2. judge each page from what was read;
+ *  2. have judge.c say what to do about each page, from what was read;
  *  3. test which of the pages whose entries are dirty are the same as at the
  *     last visit: they seem to rest, and only they are worth a fault of their
  *     writers;
@@ -31,9 +31,8 @@
 
 #include "../internal.h"
 #include "internal.h"
+#include "judge.h"
 #include "slice.h"
-
-#define SLICE_CHUNKS	(KSM_SLICE / KSM_CHUNK_PAGES)
 
 /* Probes are announced to the cache this many pages ahead. */
 #define PREFETCH_AHEAD	6
@@ -41,290 +40,9 @@
 /* Every so many passes a key is taken again, whatever the dirty bit says. */
 #define RENEW_PASSES	64
 
-/* Probes that are read before the first of them is entered in the filter */
-#define PENDING	8
-
-/* The entries and what is planned for them */
-struct slice {
-	struct ksm_visit *v;
-	struct vm_area_struct *vma;
-	unsigned long base;		/* address of entry 0 */
-	unsigned int first, end;	/* entries that are looked at */
-	bool huge;			/* one huge entry maps all pages */
-	pte_t *ptep;			/* entry @first, if not */
-	struct ksm_chunk *chunk[SLICE_CHUNKS];
-	struct page *page[KSM_SLICE];
-	u8 verdict[KSM_SLICE];
-	u64 easy;			/* entries about which nothing is done */
-	u64 wait;			/* entries that have one visit less to wait */
-	u64 judge;			/* entries to be judged */
-	u64 dirty;			/* entries with a dirty bit of their own */
-	u64 test;			/* entries to be cleaned if it pays */
-	u64 clean;			/* entries whose dirty bit goes */
-	u64 probe;			/* entries whose page is read */
-	u64 renew;			/* entries whose key is taken again */
-	u64 work;			/* entries that use up the pace */
-	unsigned int skipped;
-	struct {
-		unsigned int entry;
-		u64 probe;
-	} pending[PENDING];
-	unsigned int nr_pending;
-};
-
-static void add_job(struct slice *s, const struct ksm_job *job)
+static unsigned long chunk_addr(const struct ksm_slice *s, unsigned int g)
 {
-	s->v->job[s->v->nr_jobs++] = *job;
-}
-
-static unsigned long entry_addr(const struct slice *s, unsigned int i)
-{
-	return s->base + i * PAGE_SIZE;
-}
-
-static unsigned long chunk_addr(const struct slice *s, unsigned int g)
-{
-	return entry_addr(s, g * KSM_CHUNK_PAGES);
-}
-
-static u64 *entry_word(const struct slice *s, unsigned int i)
-{
-	struct ksm_chunk *chunk = s->chunk[i / KSM_CHUNK_PAGES];
-
-	return chunk ? &chunk->word[i % KSM_CHUNK_PAGES] : NULL;
-}
-
-static void set_word(const struct slice *s, unsigned int i, u64 new)
-{
-	ksm_track_set(s->v->slot, entry_word(s, i), new);
-}
-
-/* An item in the unstable tree goes; @word is what it leaves behind. */
-static void free_unstable(const struct slice *s, unsigned int i, u64 word)
-{
-	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
-
-	ksm_unstable_erase(item);
-	set_word(s, i, word);
-	ksm_item_free(item);
-}
-
-/* The same, where relatives of its page may stand by to take its place */
-static void drop_unstable(const struct slice *s, unsigned int i, u64 word)
-{
-	free_unstable(s, i, word);
-	ksm_filter_epoch++;
-}
-
-/* The page table has no page for entry @i that could be merged. */
-static void lose(struct slice *s, unsigned int i)
-{
-	u64 *word = entry_word(s, i);
-	u64 old = word ? *word : 0;
-
-	if (!old)
-		return;
-	if (ksm_word_tag(old) == KSM_TAG_UNSTABLE) {
-		drop_unstable(s, i, 0);
-		return;
-	}
-	set_word(s, i, 0);
-	if (ksm_word_tag(old) == KSM_TAG_STABLE)
-		add_job(s, &(struct ksm_job) {
-			.kind = KSM_JOB_DETACH,
-			.item = ksm_word_item(old),
-		});
-}
-
-static void plan_probe(struct slice *s, unsigned int i,
-		       enum ksm_verdict verdict)
-{
-	s->verdict[i] = verdict;
-	s->probe |= BIT_ULL(i);
-}
-
-static void plan_test(struct slice *s, unsigned int i,
-		      enum ksm_verdict verdict, bool dirty)
-{
-	s->verdict[i] = verdict;
-	s->test |= BIT_ULL(i);
-	if (dirty)
-		s->dirty |= BIT_ULL(i);
-}
-
-/* Is this the zero page's key, and may it be mapped? */
-static bool zero_key(const struct slice *s, u32 short_key, unsigned long pfn)
-{
-	return READ_ONCE(ksm_use_zero_pages) &&
-	       short_key == ksm_short(ksm_probe_of_zero_page(s->v->slot->mm,
-							     pfn));
-}
-
-static bool has_like(const struct slice *s, u32 short_key, unsigned long pfn)
-{
-	return ksm_filter_shared(short_key) || zero_key(s, short_key, pfn);
-}
-
-/* Has the filter learnt something since this mm was last walked over? */
-static bool filter_moved(const struct ksm_visit *v)
-{
-	return !v->patient || v->slot->seen_epoch != ksm_filter_epoch;
-}
-
-static bool room_moved(const struct ksm_visit *v)
-{
-	return !v->patient || v->slot->seen_room != ksm_stable_room_epoch;
-}
-
-/* An unchanged page, by its entry alone. */
-static void judge_unchanged(struct slice *s, unsigned int i, u64 word)
-{
-	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool looks = ksm_state_looks(&word, filter_moved(s->v));
-
-	if (looks && has_like(s, ksm_word_short(word), pfn)) {
-		s->work |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
-	} else {
-		s->skipped++;
-		if (looks)
-			word = ksm_state_unmatched(word);
-	}
-	set_word(s, i, word);
-}
-
-/* A page without an item */
-static void judge_inline(struct slice *s, unsigned int i, u64 word,
-			 const struct ksm_look *look)
-{
-	enum ksm_verdict verdict;
-
-	word = ksm_state_judge(word, look, &verdict);
-	switch (verdict) {
-	case KSM_UNCHANGED:
-		judge_unchanged(s, i, word);
-		return;
-	case KSM_PASS_OVER:
-		s->skipped++;
-		set_word(s, i, word);
-		return;
-	case KSM_NEW:
-		ksm_cursor.new_pages++;
-		fallthrough;
-	case KSM_CHANGED:
-		s->work |= BIT_ULL(i);
-		break;
-	case KSM_PROVE:
-	case KSM_PEEK:
-		plan_test(s, i, verdict, look->dirty && look->trust);
-		set_word(s, i, word);
-		return;
-	case KSM_VERIFY:
-		/* If it turns out to be unchanged, it was no work. */
-		if (!look->patient)
-			s->work |= BIT_ULL(i);
-		break;
-	}
-	set_word(s, i, word);
-	plan_probe(s, i, verdict);
-}
-
-/* Has there been room for it in the stable tree since it was last seen? */
-static bool may_join(const struct slice *s, const struct ksm_rmap_item *item)
-{
-	return room_moved(s->v) && ksm_stable_has(item->key.probe);
-}
-
-/* A page that waits in the unstable tree for its like */
-static void judge_unstable(struct slice *s, unsigned int i,
-			   const struct ksm_look *look)
-{
-	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
-	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool was_shared = item->address & KSM_ITEM_SHARED;
-	u64 word;
-
-	item->address &= ~KSM_ITEM_SHARED;
-	if (look->shared)
-		item->address |= KSM_ITEM_SHARED;
-	if (!look->dirty)
-		item->address &= ~KSM_ITEM_RUN;
-	if (item->pfn == pfn && look->trust && look->dirty && was_shared) {
-		/* An entry of its own, with the dirty bit of all others. */
-		s->clean |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
-	} else if (item->pfn == pfn && !look->trust) {
-		/* Only its probe can tell. */
-		if (!look->patient)
-			s->work |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
-	} else if (item->pfn == pfn && !look->dirty) {
-		if (look->renew || may_join(s, item))
-			plan_probe(s, i, KSM_VERIFY);
-		else
-			s->skipped++;
-	} else {
-		word = item->pfn == pfn ? ksm_item_word(item) : 0;
-		drop_unstable(s, i, word);
-		judge_inline(s, i, word, look);
-	}
-}
-
-static void judge_ksm_page(struct slice *s, unsigned int i)
-{
-	unsigned long pfn = page_to_pfn(s->page[i]);
-	u64 word = *entry_word(s, i);
-
-	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
-		struct ksm_rmap_item *item = ksm_word_item(word);
-
-		if (item->pfn == pfn && item->node &&
-		    READ_ONCE(item->node->pfn) == pfn) {
-			s->skipped++;
-			return;
-		}
-	}
-	s->work |= BIT_ULL(i);
-	add_job(s, &(struct ksm_job) {
-		.kind = KSM_JOB_JOIN,
-		.addr = entry_addr(s, i),
-		.pfn = pfn,
-	});
-}
-
-/* Entry @i maps s->page[i]; its dirty bit may be one for several pages. */
-static void judge_page(struct slice *s, unsigned int i, bool dirty, bool shared)
-{
-	struct page *page = s->page[i];
-	struct ksm_look look = {
-		.pfn = page_to_pfn(page),
-		/* Such a bit proves "clean", and nothing else. */
-		.dirty = dirty && !shared,
-		.trust = s->v->trust && !(dirty && shared),
-		.shared = shared,
-		.patient = s->v->patient,
-		.renew = s->renew & BIT_ULL(i),
-	};
-	u64 word;
-
-	if (PageKsm(page)) {
-		/* Left by a fork: the folio is dirty, its entries need not be */
-		if (look.dirty)
-			s->clean |= BIT_ULL(i);
-		judge_ksm_page(s, i);
-		return;
-	}
-	word = *entry_word(s, i);
-	if (ksm_word_tag(word) == KSM_TAG_UNSTABLE) {
-		judge_unstable(s, i, &look);
-		return;
-	}
-	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
-		/* Written to: its mapping of the KSM page is gone. */
-		lose(s, i);
-		word = 0;
-	}
-	judge_inline(s, i, word, &look);
+	return ksm_slice_addr(s, g * KSM_CHUNK_PAGES);
 }
 
 /* Can a page be merged at all? */
@@ -346,13 +64,15 @@ static bool is_moving(pte_t pte)
 }
 
 /* Is it in a block of entries with one dirty bit? */
-static bool shares_dirty_bit(const struct slice *s, unsigned int i, pte_t pte)
+static bool shares_dirty_bit(const struct ksm_slice *s, unsigned int i,
+			     pte_t pte)
 {
 	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
 }
 
 /* Nothing has changed, and nothing new is known. */
-static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
+static bool steady(const struct ksm_slice *s, unsigned int i, pte_t pte,
+		   u64 word)
 {
 	struct ksm_rmap_item *item;
 
@@ -365,16 +85,16 @@ static bool steady(const struct slice *s, unsigned int i, pte_t pte, u64 word)
 	case KSM_TAG_UNSTABLE:
 		item = ksm_word_item(word);
 		return s->v->trust && item->pfn == pte_pfn(pte) &&
-		       !(item->address & KSM_ITEM_RUN) && !room_moved(s->v);
+		       !(item->address & KSM_ITEM_RUN) && !ksm_room_moved(s->v);
 	default:
 		return s->v->trust && ksm_word_settled(word) &&
 		       ksm_word_pfn(word) == (u16)pte_pfn(pte) &&
-		       !filter_moved(s->v);
+		       !ksm_filter_moved(s->v);
 	}
 }
 
 /* A volatile page that is not even to be looked at */
-static bool waits(const struct slice *s, pte_t pte, u64 word)
+static bool waits(const struct ksm_slice *s, pte_t pte, u64 word)
 {
 	return s->v->patient && ksm_word_waits(word) &&
 	       ksm_word_pfn(word) == (u16)pte_pfn(pte);
@@ -384,14 +104,14 @@ static bool waits(const struct slice *s, pte_t pte, u64 word)
  * Find out from the entry and the state word whether there is anything to do.
  * Mostly there is not, and then the page must not be touched.
  */
-static void sort_entry(struct slice *s, unsigned int i, pte_t pte)
+static void sort_entry(struct ksm_slice *s, unsigned int i, pte_t pte)
 {
-	u64 *word = entry_word(s, i);
+	u64 *word = ksm_slice_word(s, i);
 
 	if (!may_have_page(pte)) {
 		/* On its way to another place, it is neither here nor gone. */
 		if (!is_moving(pte))
-			lose(s, i);
+			ksm_judge_lost(s, i);
 	} else if (!word) {
 		return;
 	} else if (steady(s, i, pte, *word)) {
@@ -400,21 +120,22 @@ static void sort_entry(struct slice *s, unsigned int i, pte_t pte)
 		s->wait |= BIT_ULL(i);
 	} else {
 		s->judge |= BIT_ULL(i);
-		s->page[i] = vm_normal_page(s->vma, entry_addr(s, i), pte);
+		s->page[i] = vm_normal_page(s->vma, ksm_slice_addr(s, i), pte);
 		prefetch(s->page[i]);
 	}
 }
 
-static void judge_entry(struct slice *s, unsigned int i, pte_t pte)
+static void judge_entry(struct ksm_slice *s, unsigned int i, pte_t pte)
 {
 	if (!eligible(s->page[i]))
-		lose(s, i);
+		ksm_judge_lost(s, i);
 	else
-		judge_page(s, i, pte_dirty(pte), shares_dirty_bit(s, i, pte));
+		ksm_judge_page(s, i, pte_dirty(pte),
+			       shares_dirty_bit(s, i, pte));
 }
 
 /* Stop planning where the batch ends. */
-static bool slice_full(struct slice *s, unsigned int i)
+static bool slice_full(struct ksm_slice *s, unsigned int i)
 {
 	if (!s->work || hweight64(s->work) < s->v->pace->left)
 		return false;
@@ -422,7 +143,7 @@ static bool slice_full(struct slice *s, unsigned int i)
 	return true;
 }
 
-static void finish_easy_entries(struct slice *s)
+static void finish_easy_entries(struct ksm_slice *s)
 {
 	u64 below = GENMASK_ULL(s->end - 1, 0), todo;
 	unsigned int i;
@@ -430,18 +151,18 @@ static void finish_easy_entries(struct slice *s)
 	s->skipped += hweight64((s->easy | s->wait) & below);
 	for (todo = s->wait & below; todo; todo &= todo - 1) {
 		i = __ffs64(todo);
-		set_word(s, i, ksm_state_waited(*entry_word(s, i)));
+		ksm_slice_set(s, i, ksm_state_waited(*ksm_slice_word(s, i)));
 	}
 }
 
-static void judge_table(struct slice *s)
+static void judge_table(struct ksm_slice *s)
 {
 	pte_t pte[KSM_SLICE];
 	unsigned int i;
 	u64 todo;
 
 	for (i = s->first; i < s->end; i++) {
-		u64 *word = entry_word(s, i);
+		u64 *word = ksm_slice_word(s, i);
 
 		pte[i] = ptep_get(s->ptep + i - s->first);
 		if (word && ksm_word_tag(*word) == KSM_TAG_UNSTABLE)
@@ -459,7 +180,7 @@ static void judge_table(struct slice *s)
 }
 
 /* Steps 4 and 5 */
-static void clean_entries(struct slice *s)
+static void clean_entries(struct ksm_slice *s)
 {
 	unsigned int from = __ffs64(s->clean), to = fls64(s->clean), i;
 
@@ -468,88 +189,15 @@ static void clean_entries(struct slice *s)
 		if (!(s->clean & BIT_ULL(i)))
 			continue;
 		folio_mark_dirty(page_folio(s->page[i]));
-		clear_young_dirty_ptes(s->vma, entry_addr(s, i),
+		clear_young_dirty_ptes(s->vma, ksm_slice_addr(s, i),
 				       s->ptep + i - s->first, 1,
 				       CYDP_CLEAR_DIRTY);
 	}
 	arch_leave_lazy_mmu_mode();
-	flush_tlb_range(s->vma, entry_addr(s, from), entry_addr(s, to));
+	flush_tlb_range(s->vma, ksm_slice_addr(s, from), ksm_slice_addr(s, to));
 }
 
-static void hand_on(struct slice *s, unsigned int i, u64 probe)
-{
-	s->work |= BIT_ULL(i);
-	add_job(s, &(struct ksm_job) {
-		.kind = KSM_JOB_CANDIDATE,
-		.addr = entry_addr(s, i),
-		.pfn = page_to_pfn(s->page[i]),
-		.probe = probe,
-	});
-}
-
-/* With smart_scan=0 a key is taken anew as a whole. */
-static bool stale_digest(const struct slice *s,
-			 const struct ksm_rmap_item *item)
-{
-	return !s->v->patient && (item->address & KSM_ITEM_DIGEST);
-}
-
-static void probed_unstable(struct slice *s, unsigned int i, u64 probe)
-{
-	struct ksm_rmap_item *item = ksm_word_item(*entry_word(s, i));
-	u64 word;
-	bool changed;
-
-	word = ksm_item_word(item);
-	if (item->key.probe == probe) {
-		/* Who has lost his like needs no item, and has no relatives. */
-		if (!has_like(s, ksm_short(probe), item->pfn))
-			free_unstable(s, i, ksm_state_unmatched(word));
-		else if ((s->renew & BIT_ULL(i)) || may_join(s, item) ||
-			 stale_digest(s, item))
-			hand_on(s, i, probe);
-		return;
-	}
-	s->work |= BIT_ULL(i);
-	drop_unstable(s, i, word);
-	word = ksm_state_probed(word, KSM_VERIFY, ksm_short(probe), &changed);
-	set_word(s, i, word);
-}
-
-static void probed_inline(struct slice *s, unsigned int i, u64 probe)
-{
-	u32 short_key = ksm_short(probe);
-	bool changed, looks;
-	u64 word;
-
-	word = ksm_state_probed(*entry_word(s, i), s->verdict[i], short_key,
-				&changed);
-	/* Enter the key first, so that the filter counts this page itself. */
-	set_word(s, i, word);
-	if (changed) {
-		/* A volatile page is looked at for a moment, as others are. */
-		if (ksm_word_run(word) < KSM_RUN_VOLATILE)
-			s->work |= BIT_ULL(i);
-		return;
-	}
-	looks = ksm_state_looks(&word, filter_moved(s->v)) || !s->v->patient ||
-		(s->renew & BIT_ULL(i));
-	if (looks && has_like(s, short_key, page_to_pfn(s->page[i])))
-		hand_on(s, i, probe);
-	else if (looks)
-		word = ksm_state_unmatched(word);
-	set_word(s, i, word);
-}
-
-static void enter_probe(struct slice *s, unsigned int i, u64 probe)
-{
-	if (ksm_word_tag(*entry_word(s, i)) == KSM_TAG_UNSTABLE)
-		probed_unstable(s, i, probe);
-	else
-		probed_inline(s, i, probe);
-}
-
-static u64 entry_probe(const struct slice *s, unsigned int i)
+static u64 entry_probe(const struct ksm_slice *s, unsigned int i)
 {
 	struct page *page = s->page[i];
 	void *content = kmap_local_page(page);
@@ -560,52 +208,54 @@ static u64 entry_probe(const struct slice *s, unsigned int i)
 				 ksm_page_nid(page_to_pfn(page)));
 }
 
-static void enter_pending(struct slice *s)
+static void enter_pending(struct ksm_slice *s)
 {
 	unsigned int n;
 
 	for (n = 0; n < s->nr_pending; n++)
-		enter_probe(s, s->pending[n].entry, s->pending[n].probe);
+		ksm_judge_probe(s, s->pending[n].entry, s->pending[n].probe);
 	s->nr_pending = 0;
 }
 
 /* Read it; meanwhile the filter's cache lines for those before are fetched. */
-static void probe_entry(struct slice *s, unsigned int i)
+static void probe_entry(struct ksm_slice *s, unsigned int i)
 {
 	u64 probe = entry_probe(s, i);
 
 	ksm_filter_prefetch(ksm_short(probe));
 	s->pending[s->nr_pending].entry = i;
 	s->pending[s->nr_pending].probe = probe;
-	if (++s->nr_pending == PENDING)
+	if (++s->nr_pending == KSM_PENDING)
 		enter_pending(s);
 }
 
 /* Does a volatile page seem to have come to rest? */
-static bool peek_entry(struct slice *s, unsigned int i)
+static bool peek_entry(struct ksm_slice *s, unsigned int i)
 {
 	void *content = kmap_local_page(s->page[i]);
 	u32 peek = ksm_peek(content);
+	u64 word;
 	bool same;
 
 	kunmap_local(content);
-	set_word(s, i, ksm_state_peeked(*entry_word(s, i), peek, &same));
+	word = ksm_state_peeked(*ksm_slice_word(s, i), peek, &same);
+	ksm_slice_set(s, i, word);
 	return same;
 }
 
 /* Does a page that was written still have the probe of the last visit? */
-static bool prove_entry(struct slice *s, unsigned int i)
+static bool prove_entry(struct ksm_slice *s, unsigned int i)
 {
 	u64 probe = entry_probe(s, i);
 
-	if (ksm_state_same(*entry_word(s, i), ksm_short(probe)))
+	if (ksm_state_same(*ksm_slice_word(s, i), ksm_short(probe)))
 		return true;
-	enter_probe(s, i, probe);
+	ksm_judge_probe(s, i, probe);
 	return false;
 }
 
 /* Step 3 for one page; the probe to believe in is taken in step 6. */
-static void test_entry(struct slice *s, unsigned int i)
+static void test_entry(struct ksm_slice *s, unsigned int i)
 {
 	bool same = s->verdict[i] == KSM_PEEK ? peek_entry(s, i) :
 						prove_entry(s, i);
@@ -616,7 +266,7 @@ static void test_entry(struct slice *s, unsigned int i)
 	s->clean |= s->dirty & BIT_ULL(i);
 }
 
-static void prefetch_entry(const struct slice *s, unsigned int i)
+static void prefetch_entry(const struct ksm_slice *s, unsigned int i)
 {
 	/* Highmem would have to be mapped, which costs more than it saves. */
 	if (PageHighMem(s->page[i]))
@@ -627,8 +277,8 @@ static void prefetch_entry(const struct slice *s, unsigned int i)
 		ksm_probe_prefetch(page_address(s->page[i]));
 }
 
-static void read_entries(struct slice *s, u64 todo,
-			 void (*read)(struct slice *s, unsigned int i))
+static void read_entries(struct ksm_slice *s, u64 todo,
+			 void (*read)(struct ksm_slice *s, unsigned int i))
 {
 	unsigned int n = 0;
 	u64 ahead = todo;
@@ -642,7 +292,7 @@ static void read_entries(struct slice *s, u64 todo,
 }
 
 /* Steps 3 to 6 */
-static void read_pages(struct slice *s)
+static void read_pages(struct ksm_slice *s)
 {
 	read_entries(s, s->test, test_entry);
 	if (s->clean)
@@ -651,7 +301,7 @@ static void read_pages(struct slice *s)
 	enter_pending(s);
 }
 
-static void finish_slice(struct slice *s)
+static void finish_slice(struct ksm_slice *s)
 {
 	u64 read = s->test | s->probe;
 	unsigned int g;
@@ -663,13 +313,13 @@ static void finish_slice(struct slice *s)
 	ksm_cursor.work += hweight64(s->work);
 	ksm_pace_work(s->v->pace, hweight64(s->work),
 		      s->skipped + hweight64(read & ~s->work));
-	for (g = 0; g < SLICE_CHUNKS; g++)
+	for (g = 0; g < KSM_SLICE_CHUNKS; g++)
 		if (s->chunk[g] && ksm_chunk_empty(s->chunk[g]))
 			ksm_track_trim(s->v->slot, chunk_addr(s, g));
 }
 
 /* The pages of files are not ours; without the lock, so this is a hint. */
-static bool may_have_anon(struct slice *s, unsigned long addr, pte_t pte)
+static bool may_have_anon(struct ksm_slice *s, unsigned long addr, pte_t pte)
 {
 	struct page *page;
 
@@ -682,16 +332,16 @@ static bool may_have_anon(struct slice *s, unsigned long addr, pte_t pte)
 }
 
 /* Which entries have a page that may be merged? */
-static u64 present_entries(struct slice *s, pmd_t *pmd)
+static u64 present_entries(struct ksm_slice *s, pmd_t *pmd)
 {
-	pte_t *ptep = pte_offset_map(pmd, entry_addr(s, s->first));
+	pte_t *ptep = pte_offset_map(pmd, ksm_slice_addr(s, s->first));
 	u64 present = 0;
 	unsigned int i;
 
 	if (!ptep)
 		return 0;
 	for (i = s->first; i < s->end; i++)
-		if (may_have_anon(s, entry_addr(s, i),
+		if (may_have_anon(s, ksm_slice_addr(s, i),
 				  ptep_get_lockless(ptep + i - s->first)))
 			present |= BIT_ULL(i);
 	pte_unmap(ptep);
@@ -710,39 +360,39 @@ static u64 chunk_mask(unsigned int g)
 }
 
 /* Make the chunks that are missing where there are pages. */
-static void make_chunks(struct slice *s, pmd_t *pmd)
+static void make_chunks(struct ksm_slice *s, pmd_t *pmd)
 {
 	u64 missing = 0;
 	unsigned int g;
 
-	for (g = 0; g < SLICE_CHUNKS; g++)
+	for (g = 0; g < KSM_SLICE_CHUNKS; g++)
 		if (!s->chunk[g])
 			missing |= chunk_mask(g);
 	if (!missing)
 		return;
 	missing &= s->huge ? huge_entries(pmd) : present_entries(s, pmd);
-	for (g = 0; g < SLICE_CHUNKS; g++)
+	for (g = 0; g < KSM_SLICE_CHUNKS; g++)
 		if (missing & chunk_mask(g))
 			s->chunk[g] = ksm_track_chunk(s->v->slot,
 						      chunk_addr(s, g), true);
 }
 
 /* Before a lock is taken, as this allocates. */
-static void load_chunks(struct slice *s, pmd_t *pmd)
+static void load_chunks(struct ksm_slice *s, pmd_t *pmd)
 {
-	ksm_track_chunks(s->v->slot, s->base, s->chunk, SLICE_CHUNKS);
+	ksm_track_chunks(s->v->slot, s->base, s->chunk, KSM_SLICE_CHUNKS);
 	make_chunks(s, pmd);
 	/* Keys are renewed slice by slice, each in another one of the passes */
 	if ((s->base / KSM_SLICE_BYTES + ksm_cursor.pass) % RENEW_PASSES == 0)
 		s->renew = ~0ULL;
 }
 
-static void visit_table(struct slice *s, pmd_t *pmd)
+static void visit_table(struct ksm_slice *s, pmd_t *pmd)
 {
 	spinlock_t *ptl;
 
 	s->ptep = pte_offset_map_lock(s->vma->vm_mm, pmd,
-				      entry_addr(s, s->first), &ptl);
+				      ksm_slice_addr(s, s->first), &ptl);
 	if (!s->ptep)
 		return;
 	judge_table(s);
@@ -755,9 +405,9 @@ static void visit_table(struct slice *s, pmd_t *pmd)
  * A page that is mapped by a huge entry.  There is one dirty bit for all: if
  * it is set, each page's probe has to tell.  It is not cleared.
  */
-static void visit_huge(struct slice *s, pmd_t *pmd)
+static void visit_huge(struct ksm_slice *s, pmd_t *pmd)
 {
-	unsigned long addr = entry_addr(s, s->first);
+	unsigned long addr = ksm_slice_addr(s, s->first);
 	struct page *head = NULL;
 	spinlock_t *ptl;
 	unsigned int i;
@@ -773,9 +423,9 @@ static void visit_huge(struct slice *s, pmd_t *pmd)
 		s->page[i] = !head ? NULL :
 			nth_page(head, (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
 		if (!eligible(s->page[i]))
-			lose(s, i);
-		else if (entry_word(s, i))
-			judge_page(s, i, dirty, true);
+			ksm_judge_lost(s, i);
+		else if (ksm_slice_word(s, i))
+			ksm_judge_page(s, i, dirty, true);
 		if (slice_full(s, i))
 			break;
 	}
@@ -799,7 +449,7 @@ unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
 			      pmd_t *pmd, unsigned long addr,
 			      unsigned long end)
 {
-	struct slice s = { .v = v, .vma = vma };
+	struct ksm_slice s = { .v = v, .vma = vma };
 
 	s.base = ALIGN_DOWN(addr, KSM_SLICE_BYTES);
 	s.first = (addr - s.base) >> PAGE_SHIFT;
@@ -811,5 +461,5 @@ unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
 	else
 		visit_table(&s, pmd);
 	finish_slice(&s);
-	return entry_addr(&s, s.end);
+	return ksm_slice_addr(&s, s.end);
 }
