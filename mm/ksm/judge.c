@@ -226,7 +226,7 @@ void ksm_judge_page(struct ksm_slice *s, unsigned int i, bool dirty,
 		.trust = s->v->trust && !(dirty && shared),
 		.shared = shared,
 		.patient = s->v->patient,
-		.renew = s->renew & BIT_ULL(i),
+		.renew = s->renew,
 	};
 	u64 word;
 
@@ -279,7 +279,7 @@ static void probed_unstable(struct ksm_slice *s, unsigned int i, u64 probe)
 		/* Who has lost his like needs no item, and has no relatives. */
 		if (!has_like(s, ksm_short(probe), item->pfn))
 			free_unstable(s, i, ksm_state_unmatched(word));
-		else if ((s->renew & BIT_ULL(i)) || may_join(s, item) ||
+		else if (s->renew || may_join(s, item) ||
 			 stale_digest(s, item))
 			hand_on(s, i, probe);
 		return;
@@ -307,7 +307,7 @@ static void probed_inline(struct ksm_slice *s, unsigned int i, u64 probe)
 		return;
 	}
 	looks = ksm_state_looks(&word, ksm_filter_moved(s->v)) ||
-		!s->v->patient || (s->renew & BIT_ULL(i));
+		!s->v->patient || s->renew;
 	if (looks && has_like(s, short_key, page_to_pfn(s->page[i])))
 		hand_on(s, i, probe);
 	else if (looks)

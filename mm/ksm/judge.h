@@ -22,6 +22,7 @@
  * @first:   the first entry that is looked at
  * @end:     the entry after the last
  * @huge:    one huge entry maps all pages
+ * @renew:   all keys are taken again
  * @ptep:    entry @first, if not
  * @chunk:   state words; NULL where there was no memory for them
  * @page:    which page an entry maps; valid if it is to be judged
@@ -33,7 +34,6 @@
  * @test:    entries to be cleaned if it pays
  * @clean:   entries whose dirty bit goes
  * @probe:   entries whose page is read
- * @renew:   entries whose key is taken again
  * @work:    entries that use up the pace
  * @skipped: number of entries that do not
  * @pending: probes that are not entered yet
@@ -45,6 +45,7 @@ struct ksm_slice {
 	unsigned long base;
 	unsigned int first, end;
 	bool huge;
+	bool renew;
 	pte_t *ptep;
 	struct ksm_chunk *chunk[KSM_SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
@@ -56,7 +57,6 @@ struct ksm_slice {
 	u64 test;
 	u64 clean;
 	u64 probe;
-	u64 renew;
 	u64 work;
 	unsigned int skipped;
 	struct {

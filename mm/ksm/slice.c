@@ -70,58 +70,148 @@ static bool shares_dirty_bit(const struct ksm_slice *s, unsigned int i,
 	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
 }
 
-/* Nothing has changed, and nothing new is known. */
-static bool steady(const struct ksm_slice *s, unsigned int i, pte_t pte,
-		   u64 word)
-{
-	struct ksm_rmap_item *item;
+/* Which pages need nothing if they are unchanged */
+struct calm {
+	bool alone;	/* without an item */
+	bool unstable;
+	bool stable;
+	bool waiting;	/* volatile, changed or not */
+};
 
-	if (pte_dirty(pte) || (s->renew & BIT_ULL(i)))
-		return false;
-	switch (ksm_word_tag(word)) {
-	case KSM_TAG_STABLE:
-		return ksm_word_item_pfn(word) == (u16)pte_pfn(pte) &&
-		       !pte_write(pte);
-	case KSM_TAG_UNSTABLE:
-		item = ksm_word_item(word);
-		return s->v->trust && item->pfn == pte_pfn(pte) &&
-		       !(item->address & KSM_ITEM_RUN) && !ksm_room_moved(s->v);
-	default:
-		return s->v->trust && ksm_word_settled(word) &&
-		       ksm_word_pfn(word) == (u16)pte_pfn(pte) &&
-		       !ksm_filter_moved(s->v);
-	}
-}
-
-/* A volatile page that is not even to be looked at */
-static bool waits(const struct ksm_slice *s, pte_t pte, u64 word)
+/* The same for all entries of a slice */
+static struct calm how_calm(const struct ksm_slice *s)
 {
-	return s->v->patient && ksm_word_waits(word) &&
-	       ksm_word_pfn(word) == (u16)pte_pfn(pte);
+	const struct ksm_visit *v = s->v;
+	bool clean_is_unchanged = v->trust && !s->renew;
+
+	return (struct calm) {
+		.alone = clean_is_unchanged && !ksm_filter_moved(v),
+		.unstable = clean_is_unchanged && !ksm_room_moved(v),
+		.stable = !s->renew,
+		.waiting = v->patient,
+	};
 }
 
 /*
- * Find out from the entry and the state word whether there is anything to do.
- * Mostly there is not, and then the page must not be touched.
+ * Nothing has changed, and nothing new is known.  Not a branch on what differs
+ * from page to page: to guess wrong takes longer than all the rest.
  */
-static void sort_entry(struct ksm_slice *s, unsigned int i, pte_t pte)
+static bool steady(const struct calm *calm, pte_t pte, u64 word)
 {
-	u64 *word = ksm_slice_word(s, i);
+	bool clean = !pte_dirty(pte), read_only = !pte_write(pte);
+	u16 pfn = pte_pfn(pte);
+	bool stable, alone;
 
-	if (!may_have_page(pte)) {
-		/* On its way to another place, it is neither here nor gone. */
-		if (!is_moving(pte))
+	stable = calm->stable & (ksm_word_tag(word) == KSM_TAG_STABLE) &
+		 (ksm_word_item_pfn(word) == pfn) & read_only;
+	alone = calm->alone & ksm_word_settled(word) &
+		(ksm_word_pfn(word) == pfn);
+	return may_have_page(pte) & clean & (stable | alone);
+}
+
+/* Read the entries.  Return: those about which there is nothing to do. */
+static u64 look_over(const struct ksm_slice *s, const struct calm *calm,
+		     pte_t *pte)
+{
+	unsigned int i;
+	u64 easy = 0;
+
+	for (i = s->first; i < s->end; i++) {
+		const u64 *word = ksm_slice_word(s, i);
+
+		pte[i] = ptep_get(s->ptep + i - s->first);
+		if (word)
+			easy |= (u64)steady(calm, pte[i], *word) << i;
+	}
+	return easy;
+}
+
+/* The same of a page in the unstable tree; there are few. */
+static bool steady_unstable(const struct calm *calm, pte_t pte, u64 word)
+{
+	struct ksm_rmap_item *item;
+
+	if (!calm->unstable || ksm_word_tag(word) != KSM_TAG_UNSTABLE)
+		return false;
+	item = ksm_word_item(word);
+	return item->pfn == pte_pfn(pte) && !pte_dirty(pte) &&
+	       !(item->address & KSM_ITEM_RUN);
+}
+
+/* A volatile page that is not even to be looked at */
+static bool waits(const struct calm *calm, pte_t pte, u64 word)
+{
+	return calm->waiting && ksm_word_waits(word) &&
+	       ksm_word_pfn(word) == (u16)pte_pfn(pte);
+}
+
+enum turn {
+	TURN_NONE,	/* to be left as it is */
+	TURN_LOST,	/* there is no page */
+	TURN_EASY,	/* there is nothing to do */
+	TURN_WAIT,	/* one visit less to wait */
+	TURN_JUDGE,
+};
+
+static enum turn whose_turn(const struct calm *calm, pte_t pte,
+			    const u64 *word)
+{
+	/* On its way to another place, it is neither here nor gone. */
+	if (!may_have_page(pte))
+		return is_moving(pte) ? TURN_NONE : TURN_LOST;
+	if (!word)
+		return TURN_NONE;
+	if (steady_unstable(calm, pte, *word))
+		return TURN_EASY;
+	return waits(calm, pte, *word) ? TURN_WAIT : TURN_JUDGE;
+}
+
+static void prefetch_items(const struct ksm_slice *s, u64 todo)
+{
+	const u64 *word;
+
+	for (; todo; todo &= todo - 1) {
+		word = ksm_slice_word(s, __ffs64(todo));
+		if (word && ksm_word_tag(*word) == KSM_TAG_UNSTABLE)
+			prefetch(ksm_word_item(*word));
+	}
+}
+
+/*
+ * Find out from entries and state words where there is anything to do.  Mostly
+ * there is not, and then the page must not be touched.
+ */
+static void sort_entries(struct ksm_slice *s, pte_t *pte)
+{
+	struct calm calm = how_calm(s);
+	u64 todo;
+	unsigned int i;
+
+	s->easy = look_over(s, &calm, pte);
+	todo = GENMASK_ULL(s->end - 1, s->first) & ~s->easy;
+	prefetch_items(s, todo);
+	for (; todo; todo &= todo - 1) {
+		i = __ffs64(todo);
+		switch (whose_turn(&calm, pte[i], ksm_slice_word(s, i))) {
+		case TURN_LOST:
 			ksm_judge_lost(s, i);
-	} else if (!word) {
-		return;
-	} else if (steady(s, i, pte, *word)) {
-		s->easy |= BIT_ULL(i);
-	} else if (waits(s, pte, *word)) {
-		s->wait |= BIT_ULL(i);
-	} else {
-		s->judge |= BIT_ULL(i);
-		s->page[i] = vm_normal_page(s->vma, ksm_slice_addr(s, i), pte);
-		prefetch(s->page[i]);
+			break;
+		case TURN_EASY:
+			s->easy |= BIT_ULL(i);
+			break;
+		case TURN_WAIT:
+			s->wait |= BIT_ULL(i);
+			break;
+		case TURN_JUDGE:
+			s->judge |= BIT_ULL(i);
+			s->page[i] = vm_normal_page(s->vma,
+						    ksm_slice_addr(s, i),
+						    pte[i]);
+			prefetch(s->page[i]);
+			break;
+		case TURN_NONE:
+			break;
+		}
 	}
 }
 
@@ -145,13 +235,13 @@ static bool slice_full(struct ksm_slice *s, unsigned int i)
 
 static void finish_easy_entries(struct ksm_slice *s)
 {
-	u64 below = GENMASK_ULL(s->end - 1, 0), todo;
-	unsigned int i;
+	u64 below = GENMASK_ULL(s->end - 1, 0), todo, *word;
 
 	s->skipped += hweight64((s->easy | s->wait) & below);
+	/* No counter depends on that. */
 	for (todo = s->wait & below; todo; todo &= todo - 1) {
-		i = __ffs64(todo);
-		ksm_slice_set(s, i, ksm_state_waited(*ksm_slice_word(s, i)));
+		word = ksm_slice_word(s, __ffs64(todo));
+		*word = ksm_state_waited(*word);
 	}
 }
 
@@ -161,15 +251,7 @@ static void judge_table(struct ksm_slice *s)
 	unsigned int i;
 	u64 todo;
 
-	for (i = s->first; i < s->end; i++) {
-		u64 *word = ksm_slice_word(s, i);
-
-		pte[i] = ptep_get(s->ptep + i - s->first);
-		if (word && ksm_word_tag(*word) == KSM_TAG_UNSTABLE)
-			prefetch(ksm_word_item(*word));
-	}
-	for (i = s->first; i < s->end; i++)
-		sort_entry(s, i, pte[i]);
+	sort_entries(s, pte);
 	for (todo = s->judge; todo; todo &= todo - 1) {
 		i = __ffs64(todo);
 		judge_entry(s, i, pte[i]);
@@ -384,7 +466,7 @@ static void load_chunks(struct ksm_slice *s, pmd_t *pmd)
 	make_chunks(s, pmd);
 	/* Keys are renewed slice by slice, each in another one of the passes */
 	if ((s->base / KSM_SLICE_BYTES + ksm_cursor.pass) % RENEW_PASSES == 0)
-		s->renew = ~0ULL;
+		s->renew = true;
 }
 
 static void visit_table(struct ksm_slice *s, pmd_t *pmd)
