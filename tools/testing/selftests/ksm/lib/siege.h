@@ -9,7 +9,8 @@
  *
  *   settle	all that ksmd does about new pages until it has merged them or
  *		knows them to be unique
- *   pass	one pass later on, while the adversary does what it does
+ *   pass	one pass later on, while the adversary does what it does, and ksmd
+ *		had the time to learn about it
  *
  * A bound is a multiple of an ordinary figure.  Bounds are generous, so as not
  * to depend on the machine or on what a kernel checks about itself, but far
