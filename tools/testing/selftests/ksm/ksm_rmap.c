@@ -163,6 +163,15 @@ static void idle_word(unsigned long pfn, uint64_t *word, bool write)
 	close(fd);
 }
 
+/*
+ * Idle tracking knows pages on the LRU only.  What ksmd copied in order to
+ * merge it waits in a per-CPU cache, like any new page.
+ */
+static void drain_lru(void)
+{
+	must(!ksys_write("/proc/sys/vm/drop_caches", "1"));
+}
+
 static void set_idle(unsigned long pfn)
 {
 	uint64_t word = 1ULL << pfn % 64;
@@ -185,7 +194,7 @@ static void seen_through(struct mapper *m, int map, size_t page,
 	must_eq(ask(m, 'p', map, page), pfn);
 	set_idle(pfn);
 	if (!is_idle(pfn)) {
-		/* Not on the LRU yet, or somebody has it locked. */
+		/* Somebody has it locked. */
 		ksm_sleep_ms(50);
 		set_idle(pfn);
 	}
@@ -209,6 +218,8 @@ static void check_all(struct mapper **m, int nr)
 	size_t page;
 	int i, k, node;
 
+	if (have_idle)
+		drain_lru();
 	for (page = 0; page < PAGES; page++) {
 		pfn = 0;
 		count = 0;
@@ -613,7 +624,7 @@ static bool idle_works(void)
 
 	if (access(IDLE, R_OK | W_OK))
 		return false;
-	/* Merged: such a page is on the LRU for certain. */
+	/* Merged where it was: such a page is on the LRU for certain. */
 	ksm_fresh(false);
 	page = ksm_map_merge(1, SEED, 0);
 	other = ksm_map_merge(1, SEED, 0);

@@ -105,8 +105,13 @@ static void run_case(const struct ksys_case *c)
 	setpgid(pid, pid);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* Whatever it left behind must not be there for the next one. */
+	/*
+	 * Whatever it left behind must not be there for the next one.  That a
+	 * process was sent a signal does not mean that its memory is gone.
+	 */
 	kill(-pid, SIGKILL);
+	while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+		;
 
 	if (WIFSIGNALED(status)) {
 		ksft_test_result_fail("%s (killed by signal %d)\n", c->name,
@@ -130,6 +135,9 @@ void ksys_main(const struct ksys_case *cases, size_t nr)
 	uint64_t start;
 	size_t i;
 
+	/* Orphans of a case become children of this process. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		ksm_die("no child subreaper: %s", strerror(errno));
 	/* The calibration would otherwise be done anew in every case. */
 	ksm_slowness();
 	ksft_set_plan(nr);
