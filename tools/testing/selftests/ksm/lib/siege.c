@@ -129,15 +129,6 @@ static void join_side(struct side *s, const struct siege_adversary *adv)
 	must_eq(ksm_hear(&s->c), 'r');
 }
 
-static void leave_side(struct side *s)
-{
-	ksm_say(&s->c, 'v');
-	must_eq(ksm_hear(&s->c), 'y');
-	ksm_say(&s->c, 'q');
-	must_eq(ksm_child_wait(&s->c), 0);
-	munmap(s->army.board, ksm_page_size());
-}
-
 /* --- The innocent -------------------------------------------------------- */
 
 static int victim(struct ksm_child *c, void *arg)
@@ -175,10 +166,13 @@ static void try_victim(void)
 /* What a page costs, in ns of ksmd's CPU time */
 struct cost {
 	long settle;
+	long learn;
 	long pass;
 };
 
-static struct cost ordinary;
+#define COST_UNKNOWN	{ LONG_MAX, LONG_MAX, LONG_MAX }
+
+static struct cost ordinary = COST_UNKNOWN;
 
 /* CPU time ksmd has used, in microseconds. */
 static long ksmd_us(void)
@@ -198,12 +192,16 @@ static long ksmd_us(void)
  */
 #define ENOUGH_US	100000
 #define ROUNDS		3
+#define TRIES		3
 
 /*
  * Who is written to all the time is found out in every other pass, four times,
  * and rests for one pass and for three before the pause is as long as it gets.
  */
 #define LEARNING_PASSES	(4 * 2 + 1 + 3)
+
+/* Keys are renewed in one of 64 passes, which is part of what a pass costs. */
+#define RENEWAL_PASSES	63
 
 static bool enough(long us, uint64_t since)
 {
@@ -227,71 +225,126 @@ static long settle_once(size_t pages)
 	return us * 1000LL / n / pages;
 }
 
+/* What each page cost in each of some passes */
+struct watch {
+	const struct siege_army *a;
+	unsigned long fresh;
+	long passes;
+	long us;
+};
+
+static void watch_begin(struct watch *w, const struct siege_army *a)
+{
+	w->a = a;
+	w->fresh = KSM_READ(a->board->fresh);
+	w->us = ksmd_us();
+	w->passes = ksm_get("full_scans");
+}
+
+/* Or is there no time for so many passes? */
+static bool renewed(const struct watch *w, uint64_t since)
+{
+	return ksm_get("full_scans") >= w->passes + RENEWAL_PASSES ||
+	       ksm_now_ms() - since > ksys_budget_ms();
+}
+
+static long watch_end(const struct watch *w)
+{
+	long passes = ksm_get("full_scans") - w->passes;
+	long us = ksmd_us() - w->us;
+	unsigned long fresh = KSM_READ(w->a->board->fresh) - w->fresh;
+
+	if (fresh)
+		ksft_print_msg("%lu new mappings in %ld passes\n", fresh,
+			       passes);
+	/* What is new is old in the next pass, or has to be forgotten. */
+	return us * 1000LL / (passes * (long long)w->a->pages + 2 * fresh);
+}
+
 static long pass_once(const struct siege_army *a, bool still)
 {
 	uint64_t start = ksm_now_ms();
-	unsigned long fresh = KSM_READ(a->board->fresh);
-	long us = ksmd_us(), n = ksm_get("full_scans");
+	struct watch w;
 
+	watch_begin(&w, a);
 	do {
-		/* Keys are renewed in one of 64 passes. */
-		must_eq(ksm_wait_scans(still ? 63 : 1, KSM_DEADLINE_MS), 0);
-	} while (!enough(ksmd_us() - us, start));
-	n = ksm_get("full_scans") - n;
-	us = ksmd_us() - us;
-	fresh = KSM_READ(a->board->fresh) - fresh;
-	if (fresh)
-		ksft_print_msg("%lu new mappings in %ld passes\n", fresh, n);
-	/* What is new is old in the next pass, or has to be forgotten. */
-	return us * 1000LL / (n * (long long)a->pages + 2 * fresh);
+		must_eq(ksm_wait_scans(1, KSM_DEADLINE_MS), 0);
+	} while (!enough(ksmd_us() - w.us, start) ||
+		 (still && !renewed(&w, start)));
+	return watch_end(&w);
 }
 
-static long measure_settle(size_t pages)
+static void lower(long *least, long cost)
+{
+	if (cost < *least)
+		*least = cost;
+}
+
+static void measure_settle(size_t pages, unsigned int entries, long *least)
 {
 	uint64_t start = ksm_now_ms();
-	long least = LONG_MAX, cost;
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		cost = settle_once(pages);
-		if (cost < least)
-			least = cost;
+		lower(least, settle_once(pages) / entries);
 		if (ksm_now_ms() - start > ksys_budget_ms() / 2)
 			break;
 	}
-	return least;
 }
 
-static long measure_pass(const struct siege_army *a, bool still)
+/* The first passes over an adversary that acts; others need but two. */
+static void measure_learn(const struct siege_army *a, bool still, long *least)
+{
+	struct watch w;
+
+	watch_begin(&w, a);
+	ksm_run();
+	must_eq(ksm_wait_scans(still ? 2 : LEARNING_PASSES, KSM_DEADLINE_MS), 0);
+	if (!still)
+		lower(least, watch_end(&w));
+}
+
+static void measure_pass(const struct siege_army *a, bool still,
+			 unsigned int entries, long *least)
 {
 	uint64_t start = ksm_now_ms();
-	long least = LONG_MAX, cost;
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		cost = pass_once(a, still);
-		if (cost < least)
-			least = cost;
+		lower(least, pass_once(a, still) / entries);
 		if (ksm_now_ms() - start > ksys_budget_ms() / 2)
 			break;
 	}
-	return least;
 }
 
+/* Keeps the least of what @cost was and now is. */
 static void measure(struct side *s, struct cost *cost, bool victims)
 {
 	unsigned int entries = s->adv->entries ?: 1;
+	bool still = !s->adv->act;
 
-	cost->settle = measure_settle(s->army.pages) / entries;
-	if (s->adv->act)
+	measure_settle(s->army.pages, entries, &cost->settle);
+	if (!still)
 		ksm_say(&s->c, 'a');
-	ksm_run();
-	must_eq(ksm_wait_scans(s->adv->act ? LEARNING_PASSES : 2,
-			       KSM_DEADLINE_MS), 0);
-	cost->pass = measure_pass(&s->army, !s->adv->act) / entries;
+	measure_learn(&s->army, still, &cost->learn);
+	measure_pass(&s->army, still, entries, &cost->pass);
 	if (victims)
 		try_victim();
 	ksm_stop();
+}
+
+/* It stops acting, too. */
+static void verify(struct side *s)
+{
+	ksm_say(&s->c, 'v');
+	must_eq(ksm_hear(&s->c), 'y');
+}
+
+static void leave_side(struct side *s)
+{
+	ksm_say(&s->c, 'q');
+	must_eq(ksm_child_wait(&s->c), 0);
+	munmap(s->army.board, ksm_page_size());
 }
 
 void siege_begin(void)
@@ -307,6 +360,7 @@ void siege_begin(void)
 	join_side(&s, &adv);
 	pages_per_second = s.army.pages * 1000 / (ksm_now_ms() - start + 1);
 	measure(&s, &ordinary, false);
+	verify(&s);
 	leave_side(&s);
 	/* A figure of nothing has no multiples. */
 	if (!ordinary.settle || !ordinary.pass)
@@ -323,24 +377,38 @@ static bool within(const char *what, long cost, long usual, unsigned int times)
 	return cost <= usual * times;
 }
 
+static bool cheap(const struct siege_adversary *adv, const struct cost *cost)
+{
+	bool ok;
+
+	if (adv->entries > 1)
+		ksft_print_msg("figures are for each of %u entries\n",
+			       adv->entries);
+	ok = within("settle", cost->settle, ordinary.settle, adv->settle);
+	if (!adv->act)
+		return within("pass", cost->pass, ordinary.pass, adv->pass) &&
+		       ok;
+	ok &= within("learn, of settle", cost->learn, ordinary.settle,
+		     adv->pass);
+	return within("pass, of settle", cost->pass, ordinary.settle,
+		      adv->pass) && ok;
+}
+
+/* What others do at the same time can make figures worse, but never better. */
 void siege(const struct siege_adversary *adv)
 {
-	struct cost cost;
+	struct cost cost = COST_UNKNOWN;
+	int tries = TRIES;
 	struct side s;
 	bool ok;
 
 	ksm_set("smart_scan", 1);
 	join_side(&s, adv);
-	measure(&s, &cost, true);
+	do {
+		measure(&s, &cost, true);
+		verify(&s);
+		ok = cheap(adv, &cost);
+	} while (!ok && --tries);
 	leave_side(&s);
-	if (adv->entries > 1)
-		ksft_print_msg("figures are for each of %u entries\n",
-			       adv->entries);
-	ok = within("settle", cost.settle, ordinary.settle, adv->settle);
-	if (adv->act)
-		ok &= within("pass, of settle", cost.pass, ordinary.settle,
-			     adv->pass);
-	else
-		ok &= within("pass", cost.pass, ordinary.pass, adv->pass);
 	must(ok);
 }

@@ -4,13 +4,14 @@
  * and how much that is.
  *
  * The CPU time of ksmd is compared with what ordinary pages cost in the same
- * boot: pages of random unique content in one mapping.  Of both two figures
- * are taken, per page:
+ * boot: pages of random unique content in one mapping.  These figures are
+ * taken, per page:
  *
  *   settle	all that ksmd does about new pages until it has merged them or
  *		knows them to be unique
- *   pass	one pass later on, while the adversary does what it does, and ksmd
- *		had the time to learn about it
+ *   learn	the mean of the passes in which it finds out that the adversary
+ *		never comes to rest, if it acts
+ *   pass	one pass later on, while the adversary does what it does
  *
  * A bound is a multiple of an ordinary figure.  Bounds are generous, so as not
  * to depend on the machine or on what a kernel checks about itself, but far
@@ -60,8 +61,8 @@ struct siege_adversary {
 	unsigned int settle;
 	/*
 	 * Most that a pass may cost: if it sits still, as a multiple of an
-	 * ordinary pass, otherwise of ordinary settling, as there is something
-	 * new to be looked at in every pass.
+	 * ordinary pass, otherwise, learning or later on, of ordinary settling,
+	 * as there is something new to be looked at in every pass.
 	 */
 	unsigned int pass;
 };
