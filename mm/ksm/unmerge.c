@@ -86,16 +86,24 @@ static void prefetch_page(pte_t pte)
 		prefetch(pte_page(pte));
 }
 
-/* By the entry's dirty bit ksmd will see that it has to look at the page. */
-static void mark_changed(struct vm_area_struct *vma, unsigned long addr,
-			 pte_t *ptep)
+/*
+ * By the entry's dirty bit ksmd will see that it has to look at the page.  The
+ * page frame may be the one that ksmd remembers: of a page that was there
+ * before, and has had another content.
+ */
+static pte_t mk_changed(pte_t old)
 {
-	pte_t old = ptep_get(ptep);
 	pte_t new = pte_mkdirty(old);
 
 	/* User space has not written to it. */
-	if (!pte_soft_dirty(old))
-		new = pte_clear_soft_dirty(new);
+	return pte_soft_dirty(old) ? new : pte_clear_soft_dirty(new);
+}
+
+static void mark_changed(struct vm_area_struct *vma, unsigned long addr,
+			 pte_t *ptep)
+{
+	pte_t new = mk_changed(ptep_get(ptep));
+
 	if (ptep_set_access_flags(vma, addr, ptep, new, 1))
 		update_mmu_cache(vma, addr, ptep);
 }
@@ -242,11 +250,6 @@ static enum shared fill(struct vm_area_struct *vma, struct copy *c)
 		leave_out(c);
 		return shared;
 	}
-	/*
-	 * Its entry will be clean.  MADV_FREE by a child of a later fork would
-	 * take it for a page that nobody needs, were it not dirty itself.
-	 */
-	folio_set_dirty(c->folio);
 	__folio_mark_uptodate(c->folio);
 	return shared;
 }
@@ -279,7 +282,7 @@ static void put_in(struct vm_area_struct *vma, struct copy *c)
 {
 	pte_t pte = mk_pte(folio_page(c->folio, 0), vma->vm_page_prot);
 
-	pte = ksm_pte_inherit(pte_sw_mkyoung(pte), c->old);
+	pte = mk_changed(ksm_pte_inherit(pte_sw_mkyoung(pte), c->old));
 	folio_add_new_anon_rmap(c->folio, vma, c->addr, RMAP_EXCLUSIVE);
 	folio_add_lru_vma(c->folio, vma);
 	set_pte_at(vma->vm_mm, c->addr, c->ptep, pte);

@@ -471,6 +471,47 @@ static void test_no_memory_run(void)
 	must_work_now(map);
 }
 
+/* --- Between two visits of ksmd ------------------------------------------ */
+
+#define MOVED	64
+
+/*
+ * A page gives way to a KSM page, that is made private, and the copy gets the
+ * page frame that has just become free: the same one as at the last visit.
+ */
+static bool frame_comes_back(char *page, char *kpage)
+{
+	unsigned long before = ksm_pfn(0, page);
+
+	must(mremap(kpage, ksm_page_size(), ksm_page_size(),
+		    MREMAP_MAYMOVE | MREMAP_FIXED, page) == page);
+	ksm_unmergeable(page, 1);
+	ksm_mergeable(page, 1);
+	return ksm_pfn(0, page) == before;
+}
+
+/* That it has another content than the page before must not go unnoticed. */
+static void test_same_frame(void)
+{
+	unsigned int i, back = 0;
+	char *map, *one, *two;
+
+	ksm_set("smart_scan", 1);
+	one = ksm_map_merge(MOVED, LIKES, 1);
+	two = ksm_map_merge(MOVED, LIKES, 1);
+	map = ksm_map_merge(MOVED, SEED, 1);
+	ksm_scan(4);
+	must(ksys_same_pages(one, two, MOVED));
+	for (i = 0; i < MOVED; i++)
+		back += frame_comes_back(ksys_page(map, i), ksys_page(one, i));
+	ksft_print_msg("%u of %u page frames came back\n", back, MOVED);
+	must(back > 0);
+	ksm_scan(4);
+	must(ksm_contents_ok(map, MOVED, LIKES, 1));
+	must(ksm_contents_ok(two, MOVED, LIKES, 1));
+	must(ksys_same_pages(map, two, MOVED));
+}
+
 static const struct ksys_case cases[] = {
 	{ "a mixture of entries, MADV_UNMERGEABLE", test_mixed_madvise },
 	{ "a mixture of entries, run=2", test_mixed_run },
@@ -479,6 +520,7 @@ static const struct ksys_case cases[] = {
 	{ "write protection by userfaultfd is kept", test_uffd_wp },
 	{ "no memory for all: MADV_UNMERGEABLE", test_no_memory },
 	{ "no memory for all: run=2", test_no_memory_run },
+	{ "the copy is where another page was", test_same_frame },
 };
 
 int main(void)
