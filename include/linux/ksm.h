@@ -29,6 +29,7 @@ int ksm_disable_merge_any(struct mm_struct *mm);
 int ksm_disable(struct mm_struct *mm);
 
 int __ksm_enter(struct mm_struct *mm);
+void __ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm);
 void __ksm_exit(struct mm_struct *mm);
 
 void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc);
@@ -85,14 +86,11 @@ static inline void ksm_mm_init(struct mm_struct *mm)
 	atomic_long_set(&mm->ksm_zero_pages, 0);
 }
 
-/*
- * The page tables of @oldmm have been copied.  Nobody else sees @mm yet.  A
- * failure to register costs savings only.
- */
+/* The page tables of @oldmm have been copied.  Nobody else sees @mm yet. */
 static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
 	if (test_bit(MMF_VM_MERGEABLE, &oldmm->flags))
-		__ksm_enter(mm);
+		__ksm_fork(mm, oldmm);
 }
 
 static inline int ksm_execve(struct mm_struct *mm)

@@ -34,8 +34,14 @@
 #define SLOTS_PER_PAGE	8
 #define MIN_LINES	256UL
 
+/* Cleared at a time: a megabyte */
+#define CLEAR_LINES	16384UL
+
 /* How often the epoch moved; all of this is under ksm_scan_mutex */
 unsigned long ksm_filter_epoch;
+
+/* Keys that were taken out since boot: who counts all keys must know. */
+unsigned long ksm_filter_removals;
 
 static u64 (*filter)[LINE_WORDS];
 static unsigned int filter_order;	/* log2 of the number of lines */
@@ -110,6 +116,18 @@ bool ksm_filter_wants_resize(unsigned long pages)
 	       nr_stuck > nr_lines() * LINE_SLOTS / 16;
 }
 
+/* That may be hundreds of megabytes. */
+static void clear_lines(void)
+{
+	unsigned long line, nr;
+
+	for (line = 0; line < nr_lines(); line += nr) {
+		nr = min(nr_lines() - line, CLEAR_LINES);
+		memset(filter + line, 0, nr * sizeof(*filter));
+		cond_resched();
+	}
+}
+
 /**
  * ksm_filter_resize - start anew with an empty filter of the right size
  * @pages: pages tracked
@@ -125,7 +143,7 @@ bool ksm_filter_resize(unsigned long pages)
 	void *new;
 
 	if (filter && order == filter_order) {
-		memset(filter, 0, ksm_filter_bytes());
+		clear_lines();
 	} else {
 		new = __vmalloc(sizeof(*filter) << order,
 				GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY |
@@ -208,6 +226,7 @@ void ksm_filter_remove(u32 short_key)
 
 	if (!filter)
 		return;
+	ksm_filter_removals++;
 	find_places(short_key, place);
 	for (i = 0; i < 2; i++) {
 		count = count_at(&place[i]);

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 extern unsigned long ksm_filter_epoch;
+extern unsigned long ksm_filter_removals;
 
 bool ksm_filter_wants_resize(unsigned long pages);
 bool ksm_filter_resize(unsigned long pages);

@@ -19,6 +19,7 @@
  * Objects
  *
  *	ksm_slot	one registered mm
+ *	ksm_table	where the chunks of 512 neighbouring pages of it are
  *	ksm_chunk	the state words of 16 neighbouring pages of an mm
  *	ksm_rmap_item	one page of an mm that is in one of the trees
  *	ksm_stable_node	one KSM page and the list of its mappings
@@ -60,6 +61,7 @@
 #define _MM_KSM_INTERNAL_H
 
 #include <linux/hashtable.h>
+#include <linux/highmem.h>
 #include <linux/ksm.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -68,35 +70,32 @@
 #include <linux/rmap.h>
 #include <linux/string.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
 #include "busted.h"
 #include "filter.h"
 #include "fingerprint.h"
+#include "item.h"
 #include "pace.h"
 #include "state.h"
-
-/**
- * struct ksm_key - what the trees are ordered by
- * @probe:  keyed hash of a few cache lines, mixed with the scope (see
- *	    ksm_scope()), so that pages that may not share never meet
- * @digest: keyed hash of the whole page
- */
-struct ksm_key {
-	u64 probe;
-	u64 digest;
-};
 
 /**
  * struct ksm_slot - one registered mm
  * @mm:		holds a reference by mm_count; never NULL
  * @hash:	by mm; registry_lock
- * @list:	all slots in the order of the scan; registry_lock
- * @chunks:	struct ksm_chunk by address >> KSM_CHUNK_SHIFT; changed under
- *		ksm_scan_mutex only
- * @bytes:	memory of the chunks, of their xarray and of the rmap_items
+ * @list:	all slots in the order of the scan, or those whose mm has
+ *		exited; registry_lock
+ * @uncounted:	slots whose keys a new filter does not have yet, see recount.c;
+ *		registry_lock
+ * @tables:	struct ksm_table by address; changed under ksm_scan_mutex only
+ * @recent:	the last one found there
+ * @bytes:	memory of the tables, their chunks and the rmap_items
  * @seen_epoch:	what the filter's epoch was when this mm's last scan began
  * @seen_room:	the same for ksm_stable_room_epoch
+ * @exit_nr:	its place among those that have exited; registry_lock
+ * @forked:	1 if it has forked since its walk began; set under the mmap_lock
+ *		held for writing
+ * @exited:	its mm has, but ksmd was there: to be put on the other list when
+ *		the cursor moves on; registry_lock
  * @dead:	exec gave this mm up half way: let go of it; written under the
  *		mmap_lock held for writing
  */
@@ -104,10 +103,15 @@ struct ksm_slot {
 	struct mm_struct *mm;
 	struct hlist_node hash;
 	struct list_head list;
-	struct xarray chunks;
+	struct list_head uncounted;
+	struct rb_root tables;
+	struct ksm_table *recent;
 	unsigned long bytes;
 	unsigned long seen_epoch;
 	unsigned long seen_room;
+	unsigned long exit_nr;
+	unsigned int forked;
+	bool exited;
 	bool dead;
 };
 
@@ -119,6 +123,7 @@ static inline bool ksm_slot_exiting(const struct ksm_slot *slot)
 
 #define KSM_CHUNK_PAGES		16
 #define KSM_CHUNK_SHIFT		(PAGE_SHIFT + 4)
+#define KSM_CHUNK_BYTES		BIT(KSM_CHUNK_SHIFT)
 
 /**
  * struct ksm_chunk - the state words of KSM_CHUNK_PAGES neighbouring pages
@@ -128,108 +133,25 @@ struct ksm_chunk {
 	u64 word[KSM_CHUNK_PAGES];
 };
 
+#define KSM_TABLE_CHUNKS	32
+#define KSM_TABLE_PAGES		(KSM_TABLE_CHUNKS * KSM_CHUNK_PAGES)
+#define KSM_TABLE_BYTES		((unsigned long)KSM_TABLE_PAGES << PAGE_SHIFT)
+
+/**
+ * struct ksm_table - where the chunks of KSM_TABLE_PAGES neighbouring pages are
+ * @rb:	   place in ksm_slot.tables
+ * @addr:  of the first page; a multiple of KSM_TABLE_BYTES
+ * @chunk: in the order of address; NULL where nothing is known
+ */
+struct ksm_table {
+	struct rb_node rb;
+	unsigned long addr;
+	struct ksm_chunk *chunk[KSM_TABLE_CHUNKS];
+};
+
 static inline bool ksm_chunk_empty(const struct ksm_chunk *chunk)
 {
 	return !memchr_inv(chunk, 0, sizeof(*chunk));
-}
-
-#define KSM_ITEM_ALIGN		64
-
-/* In the low bits of ksm_rmap_item.address */
-#define KSM_ITEM_DIGEST		BIT(0)	/* key.digest is valid */
-#define KSM_ITEM_SHARED		BIT(1)	/* as KSM_WORD_SHARED */
-#define KSM_ITEM_RUN_SHIFT	2	/* ksm_word_run() */
-#define KSM_ITEM_RUN		GENMASK(4, 2)
-
-/**
- * struct ksm_rmap_item - a page of one mm that is in one of the trees
- * @slot:	whose
- * @address:	where, with KSM_ITEM_* in the low bits
- * @pfn:	the page that the walk saw there; only ever compared; in the
- *		state word, too
- * @rb:		place in the unstable tree
- * @key:	key in the unstable tree
- * @link:	place in the list of the stable node; folio lock
- * @node:	the stable node, NULL when that went; folio lock
- * @anon_vma:	where the mapping and its forks are found; holds a reference
- * @index:	linear_page_index() when it was attached
- *
- * A page in the unstable tree uses the first half of the union, a mapping of
- * a KSM page the second.  Which, is said by the state word that points here.
- */
-struct ksm_rmap_item {
-	struct ksm_slot *slot;
-	unsigned long address;
-	unsigned long pfn;
-	union {
-		struct {
-			struct rb_node rb;
-			struct ksm_key key;
-		};
-		struct {
-			struct hlist_node link;
-			struct ksm_stable_node *node;
-			struct anon_vma *anon_vma;
-			pgoff_t index;
-		};
-	};
-} __aligned(KSM_ITEM_ALIGN);
-
-/*
- * The state word of a page that has an item
- *
- *	63     48 47                         2 1..0
- *	+---------+---------------------------+---+
- *	| low pfn | physical address / 64     |tag|
- *	+---------+---------------------------+---+
- *
- * Physical, as that is short enough everywhere to leave room for the page frame
- * number: so a visit to a merged page need not touch the item.
- */
-#define KSM_ITEM_ADDRESS	GENMASK_ULL(47, 2)
-
-static inline u64 ksm_word_of_item(const struct ksm_rmap_item *item, u64 tag)
-{
-	u64 at = (u64)__pa(item) / (KSM_ITEM_ALIGN / 4);
-
-	return (u64)item->pfn << 48 | (at & KSM_ITEM_ADDRESS) | tag;
-}
-
-static inline struct ksm_rmap_item *ksm_word_item(u64 word)
-{
-	u64 at = (word & KSM_ITEM_ADDRESS) * (KSM_ITEM_ALIGN / 4);
-
-	return __va(at);
-}
-
-/* Low bits of the item's pfn, unless the node is gone */
-static inline u16 ksm_word_item_pfn(u64 word)
-{
-	return word >> 48;
-}
-
-static inline u64 ksm_word_doubt_pfn(u64 word)
-{
-	return word ^ GENMASK_ULL(63, 48);
-}
-
-/* What is known of a page that leaves the unstable tree unchanged */
-static inline u64 ksm_item_word(const struct ksm_rmap_item *item)
-{
-	u64 word = ksm_state_quiet(item->pfn, ksm_short(item->key.probe));
-	u64 run = (item->address & KSM_ITEM_RUN) >> KSM_ITEM_RUN_SHIFT;
-
-	word |= run << KSM_WORD_RUN_SHIFT;
-	return item->address & KSM_ITEM_SHARED ? word | KSM_WORD_SHARED : word;
-}
-
-/* What of a page's word goes with it into the unstable tree */
-static inline void ksm_item_take_word(struct ksm_rmap_item *item, u64 word)
-{
-	item->address |= (unsigned long)ksm_word_run(word) <<
-			 KSM_ITEM_RUN_SHIFT;
-	if (word & KSM_WORD_SHARED)
-		item->address |= KSM_ITEM_SHARED;
 }
 
 /**
@@ -259,6 +181,7 @@ struct ksm_chain {
  * @check:	place in the list of nodes without rmap_items, see node.c
  * @pfn:	its page; changed under the folio lock, read without
  * @nr_items:	length of @items
+ * @moves:	how often the page was migrated; folio lock, read without
  * @content:	which of the chain's contents: nodes of one chain differ in this
  *		if two contents happen to have the same probe and digest
  * @nid:	the NUMA node its key was made for
@@ -270,6 +193,7 @@ struct ksm_stable_node {
 	struct list_head check;
 	unsigned long pfn;
 	unsigned int nr_items;
+	unsigned int moves;
 	u8 content;
 	short nid;
 };
@@ -280,6 +204,7 @@ enum ksm_result {
 	KSM_DIFFERENT,	/* the bytes differ */
 	KSM_GONE,	/* the page is no longer there */
 	KSM_BUSY,	/* somebody holds it or its lock: later */
+	KSM_RETRY,	/* not now, though nobody holds it: later */
 	KSM_NOMEM,	/* no memory for our own objects: later */
 };
 
@@ -346,7 +271,13 @@ static inline bool ksm_node_has_room(const struct ksm_stable_node *node)
 }
 
 /* counters.c */
+extern struct mutex ksm_scan_mutex;
 extern struct ksm_counters ksm_counters;
+extern atomic_long_t ksm_slot_bytes;
+void ksm_account(struct ksm_slot *slot, long bytes);
+
+/* A failed allocation means that a page is skipped, so do not try hard. */
+#define KSM_GFP_TRACK	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
 /**
  * ksm_count - change a counter
@@ -384,10 +315,18 @@ struct ksm_chain *ksm_stable_link(struct ksm_stable_node *node,
 void ksm_stable_unlink(struct ksm_stable_node *node);
 void ksm_stable_resort(struct ksm_stable_node *node);
 struct ksm_chain *ksm_stable_next(struct ksm_chain *chain);
+struct ksm_chain *ksm_stable_after(const struct ksm_key *key);
 int __init ksm_stable_init(void);
 
+/* table.c */
+struct ksm_table *ksm_table_find(struct ksm_slot *slot, unsigned long addr);
+struct ksm_table *ksm_table_make(struct ksm_slot *slot, unsigned long addr);
+void ksm_table_trim(struct ksm_slot *slot, struct ksm_table *table);
+struct ksm_table *ksm_table_next(struct ksm_slot *slot, unsigned long addr);
+struct ksm_table *ksm_table_after(struct ksm_table *table);
+int __init ksm_table_init(void);
+
 /* track.c */
-extern struct mutex ksm_scan_mutex;
 u64 *ksm_track_word(struct ksm_slot *slot, unsigned long addr);
 struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 				  bool create);
@@ -402,7 +341,8 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr);
 void ksm_item_free(struct ksm_rmap_item *item);
 void ksm_item_doubt(struct ksm_rmap_item *item);
-void ksm_track_recount(struct ksm_slot *slot);
+bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
+		       unsigned int nr);
 int __init ksm_track_init(void);
 
 /* node.c */
@@ -416,7 +356,7 @@ void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
 		     pgoff_t index);
 void ksm_node_detach(struct ksm_rmap_item *item);
 void ksm_node_forget(struct ksm_stable_node *node);
-void ksm_node_check_all(void);
+bool ksm_node_check_all(bool keep_cached);
 void ksm_node_forget_range(unsigned long start, unsigned long end);
 bool ksm_node_none_left(void);
 bool ksm_node_unchecked(void);
@@ -434,16 +374,28 @@ static inline void *ksm_node_mapping(const struct ksm_stable_node *node)
 	return (void *)((unsigned long)node | PAGE_MAPPING_KSM);
 }
 
+/*
+ * Where caches alias, what user space has written may be in lines that the
+ * kernel's own mapping of the page does not see: before content is read.
+ */
+static inline void ksm_flush_page(struct vm_area_struct *vma, struct page *page,
+				  unsigned long addr)
+{
+	flush_anon_page(vma, page, addr);
+	flush_dcache_page(page);
+}
+
 /* merge.c */
 bool ksm_vma_mergeable(const struct vm_area_struct *vma);
+bool ksm_vma_takes_zero_page(const struct vm_area_struct *vma);
 enum ksm_result ksm_page_digest(struct ksm_slot *slot, unsigned long addr,
 				unsigned long pfn, u64 *digest);
+bool ksm_folio_readable(struct folio *folio);
 bool ksm_page_held(struct page *page);
 bool ksm_page_same(struct page *one, struct page *other);
 struct page *ksm_page_pin(struct ksm_slot *slot, unsigned long addr,
 			  unsigned long pfn);
-enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
-			       unsigned long pfn);
+enum ksm_result ksm_merge_zero(struct ksm_rmap_item *item);
 enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
 			       struct ksm_stable_node *node,
 			       struct folio *kfolio);
@@ -469,6 +421,7 @@ int ksm_unmerge_page(struct ksm_slot *slot, unsigned long addr);
  * @room:	ksm_stable_room_epoch at that time
  * @mergeable:	a mergeable VMA was seen in this mm, or one may have come to be
  *		behind the cursor
+ * @forked:	this mm has forked between its last walk's begin and this one's
  * @pass:	number of this pass, for things done every so many passes
  * @new_pages:	pages first seen in this pass
  * @work:	pages read, searched or merged in this pass
@@ -480,10 +433,20 @@ struct ksm_cursor {
 	unsigned long epoch;
 	unsigned long room;
 	bool mergeable;
+	bool forked;
 	unsigned long pass;
 	unsigned long new_pages;
 	unsigned long work;
 };
+
+/*
+ * Some 6.12 define the flag with fewer bits than a long has: its complement
+ * must not take the flags above with it.
+ */
+static inline vm_flags_t ksm_flags_unmergeable(vm_flags_t flags)
+{
+	return flags & ~(vm_flags_t)VM_MERGEABLE;
+}
 
 /* registry.c */
 extern struct ksm_cursor ksm_cursor;
@@ -492,10 +455,21 @@ struct ksm_slot *ksm_registry_next(struct ksm_slot *slot);
 bool ksm_registry_empty(void);
 void ksm_registry_remove(struct ksm_slot *slot);
 void ksm_registry_rewind(void);
-void ksm_registry_recount(void);
+bool ksm_registry_has_exited(bool stopped);
+struct ksm_slot *ksm_registry_exited(bool stopped);
+void ksm_registry_pass_ended(void);
+bool ksm_registry_exits_due(void);
+void ksm_registry_uncount_all(void);
+struct ksm_slot *ksm_registry_uncounted(void);
+void ksm_registry_counted(struct ksm_slot *slot);
 void ksm_registry_free(struct ksm_slot *slot);
 unsigned long ksm_mm_bytes(struct mm_struct *mm);
 int __init ksm_registry_init(void);
+
+/* recount.c */
+bool ksm_recounting(void);
+bool ksm_recount(void);
+void ksm_recount_drop(void);
 
 /* match.c */
 void ksm_match_candidate(struct ksm_slot *slot, unsigned long addr,
@@ -505,7 +479,8 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 extern bool ksm_match_was_busy;
 
 /* walk.c */
-bool ksm_walk(struct ksm_pace *pace);
+bool ksm_walk(unsigned long pages);
+void ksm_walk_exited(bool stopped);
 int ksm_walk_unmerge_all(void);
 void ksm_walk_forget_all(void);
 

@@ -79,6 +79,7 @@ static bool zero_key(const struct ksm_slice *s, u32 short_key,
 		     unsigned long pfn)
 {
 	return READ_ONCE(ksm_use_zero_pages) &&
+	       ksm_vma_takes_zero_page(s->vma) &&
 	       short_key == ksm_short(ksm_probe_of_zero_page(s->v->slot->mm,
 							     pfn));
 }

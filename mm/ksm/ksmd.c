@@ -13,7 +13,6 @@
 #include <linux/kthread.h>
 #include <linux/oom.h>
 #include <linux/random.h>
-#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 
@@ -31,9 +30,24 @@ static unsigned int drains_due;
 /* When the last one began; ksmd only. */
 static ktime_t pass_began;
 
+/*
+ * How often to look, while ksmd is stopped, for KSM pages that nobody maps any
+ * more: exit tells us before it unmaps them.  ksmd only.
+ */
+static unsigned int looks_left;
+
+#define LOOKS_AFTER_EXIT	20U
+#define LOOK_JIFFIES		(HZ / 10)
+
 static bool should_run(void)
 {
 	return (READ_ONCE(ksm_run) & KSM_RUN_MERGE) && !ksm_registry_empty();
+}
+
+/* What has exited is forgotten even by one who is told to stop. */
+static bool has_work(void)
+{
+	return should_run() || ksm_registry_has_exited(true);
 }
 
 /**
@@ -46,44 +60,12 @@ void ksmd_sleep_changed(void)
 	wake_up_interruptible(&pause_wait);
 }
 
-static void count_node(struct ksm_chain *chain)
-{
-	unsigned int i;
-
-	for (i = 0; i < chain->nr_dups; i++)
-		ksm_filter_add(ksm_short(chain->key.probe));
-}
-
-/* Make the filter anew if it has the wrong size or is worn out. */
-static void fit_filter(void)
-{
-	unsigned long old = ksm_filter_bytes();
-	struct ksm_chain *chain = NULL;
-
-	if (!ksm_counters.tracked ||
-	    !ksm_filter_wants_resize(ksm_counters.tracked) ||
-	    !ksm_filter_resize(ksm_counters.tracked))
-		return;
-	ksm_count(&ksm_counters.bytes, ksm_filter_bytes() - old);
-	ksm_registry_recount();
-	while ((chain = ksm_stable_next(chain))) {
-		count_node(chain);
-		cond_resched();
-	}
-}
-
-static void drop_filter(void)
-{
-	ksm_count(&ksm_counters.bytes, -(long)ksm_filter_bytes());
-	ksm_filter_free();
-}
-
 static void begin_pass(void)
 {
 	trace_ksm_start_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	pass_began = ktime_get();
 	ksm_advisor_start_scan();
-	ksm_node_check_all();
+	ksm_node_check_all(true);
 	ksm_cursor.new_pages = 0;
 	ksm_cursor.work = 0;
 	ksm_match_was_busy = false;
@@ -92,12 +74,13 @@ static void begin_pass(void)
 static void end_pass(void)
 {
 	ksm_cursor.pass++;
+	ksm_registry_pass_ended();
 	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	ksm_count(&ksm_counters.full_scans, 1);
 	ksm_advisor_stop_scan(ksm_cursor.work);
 	/* Nothing is tracked: do not keep memory for it. */
 	if (!ksm_counters.tracked && ksm_node_none_left())
-		drop_filter();
+		ksm_recount_drop();
 	/* New pages wait in per-CPU caches, which hold references on them. */
 	if (ksm_cursor.new_pages)
 		drains_due = 2;
@@ -105,25 +88,41 @@ static void end_pass(void)
 		drains_due = max(drains_due, 1U);
 }
 
-static void do_batch(void)
+static void scan_batch(void)
 {
 	unsigned int pages = READ_ONCE(ksm_pages_to_scan);
-	struct ksm_pace pace;
 
-	if (!pages)
+	if (!ksm_recount() || !pages)
 		return;
-	fit_filter();
-	if (!ksm_cursor.slot)
+	if (!ksm_cursor.slot) {
+		if (ksm_registry_exits_due())
+			return;
 		begin_pass();
-	ksm_pace_begin(&pace, pages, local_clock());
-	if (ksm_walk(&pace))
+	}
+	if (ksm_walk(pages))
 		end_pass();
+}
+
+static void do_batch(void)
+{
+	bool stopped = !should_run();
+
+	/* What is counted now must not be uncounted before. */
+	if (stopped && ksm_recounting())
+		ksm_recount_drop();
+	if (!ksm_recounting())
+		ksm_walk_exited(stopped);
+	if (stopped)
+		looks_left = LOOKS_AFTER_EXIT;
+	else
+		scan_batch();
 }
 
 /* Not under ksm_scan_mutex: it waits for work on all CPUs. */
 static void drain_if_due(void)
 {
-	if (!drains_due || READ_ONCE(ksm_cursor.slot))
+	if (!drains_due || READ_ONCE(ksm_cursor.slot) || ksm_recounting() ||
+	    ksm_registry_exits_due())
 		return;
 	drains_due--;
 	lru_add_drain_all();
@@ -157,24 +156,34 @@ static void pause(void)
 }
 
 /*
- * Nobody is registered, or nothing is to be merged.  The last mm may have gone
- * without our notice, and the last KSM pages may still be mapped by processes
- * that are about to exit: look until they are gone.
+ * Nobody is registered, or nothing is to be merged.  The last KSM pages may
+ * still be mapped, by processes that are about to exit or that were forked and
+ * never registered.  Return: how long to wait before looking again.
  */
+static long check_left_over(void)
+{
+	bool alone = ksm_registry_empty();
+
+	if (!looks_left && !(alone && (READ_ONCE(ksm_run) & KSM_RUN_MERGE)))
+		return MAX_SCHEDULE_TIMEOUT;
+	if (looks_left)
+		looks_left--;
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	/* Nobody will read from swap what could be merged. */
+	if (ksm_node_check_all(!alone) && looks_left)
+		looks_left = LOOKS_AFTER_EXIT;
+	if (!ksm_counters.tracked)
+		ksm_recount_drop();
+	mutex_unlock(&ksm_scan_mutex);
+	return ksm_node_unchecked() ? LOOK_JIFFIES : MAX_SCHEDULE_TIMEOUT;
+}
+
 static void idle(void)
 {
-	long timeout = MAX_SCHEDULE_TIMEOUT;
+	long timeout = check_left_over();
 
-	if (READ_ONCE(ksm_run) & KSM_RUN_MERGE) {
-		mutex_lock(&ksm_scan_mutex);
-		ksm_offline_wait();
-		ksm_node_check_all();
-		drop_filter();
-		mutex_unlock(&ksm_scan_mutex);
-		if (ksm_node_unchecked())
-			timeout = HZ / 10;
-	}
-	wait_event_freezable_timeout(ksm_work_wait, should_run() ||
+	wait_event_freezable_timeout(ksm_work_wait, has_work() ||
 				     kthread_should_stop(), timeout);
 }
 
@@ -189,11 +198,11 @@ static int ksmd(void *unused)
 		}
 		mutex_lock(&ksm_scan_mutex);
 		ksm_offline_wait();
-		if (should_run())
+		if (has_work())
 			do_batch();
 		mutex_unlock(&ksm_scan_mutex);
 
-		if (should_run())
+		if (has_work())
 			pause();
 		else
 			idle();
@@ -207,13 +216,13 @@ static int unmerge_all(void)
 
 	/*
 	 * Rather than to count down key by key.  Should some be left in the
-	 * end, fit_filter() counts them in a new one.
+	 * end, ksm_recount() counts them in a new one.
 	 */
-	drop_filter();
+	ksm_recount_drop();
 	err = ksm_walk_unmerge_all();
 	if (err)
 		return err;
-	ksm_node_check_all();
+	ksm_node_check_all(false);
 	ksm_count(&ksm_counters.full_scans, -(long)ksm_counters.full_scans);
 	return 0;
 }
@@ -287,7 +296,7 @@ int ksm_set_merge_across_nodes(bool value)
 	mutex_lock(&ksm_scan_mutex);
 	ksm_offline_wait();
 	if (ksm_merge_across_nodes != value) {
-		ksm_node_check_all();
+		ksm_node_check_all(false);
 		if (ksm_counters.shared || !ksm_node_none_left()) {
 			err = -EBUSY;
 		} else {
@@ -326,8 +335,8 @@ static int __init ksm_init(void)
 	int err;
 
 	ksm_fingerprint_seed(draw_random);
-	err = ksm_registry_init() ?: ksm_track_init() ?: ksm_stable_init() ?:
-	      ksm_node_init();
+	err = ksm_registry_init() ?: ksm_table_init() ?: ksm_track_init() ?:
+	      ksm_stable_init() ?: ksm_node_init();
 	if (err)
 		return err;
 	task = kthread_run(ksmd, NULL, "ksmd");

@@ -47,9 +47,10 @@ static void give_up(struct ksm_rmap_item *item, enum ksm_result why)
 	if (word && ksm_word_inline(*word)) {
 		u64 new = ksm_state_failed(*word);
 
+		/* The chunk stays: its slot need not be the one we are at. */
 		if (why == KSM_GONE)
 			new = 0;
-		else if (why == KSM_BUSY)
+		else if (why == KSM_BUSY || why == KSM_RETRY)
 			new = ksm_state_busy(*word);
 		ksm_track_set(item->slot, word, new);
 	}
@@ -92,9 +93,9 @@ static enum ksm_result get_readable(struct ksm_stable_node *node,
 {
 	enum ksm_result got = ksm_node_get_folio(node, foliop);
 
-	if (got == KSM_DONE && PageHWPoison(folio_page(*foliop, 0))) {
+	if (got == KSM_DONE && !ksm_folio_readable(*foliop)) {
 		folio_put(*foliop);
-		return KSM_BUSY;
+		return KSM_RETRY;
 	}
 	return got;
 }
@@ -137,8 +138,8 @@ static enum ksm_result join_chain(struct ksm_rmap_item *item,
 				tried |= BIT(node->content);
 			else
 				return got;
-		} else if (got == KSM_BUSY) {
-			result = KSM_BUSY;
+		} else if (got == KSM_RETRY) {
+			result = KSM_RETRY;
 		} else {
 			ksm_node_forget(node);
 			if (last)	/* and the chain went with it */
@@ -171,7 +172,7 @@ static unsigned int content_of(struct ksm_chain *chain, struct page *page)
 		got = get_readable(node, &folio);
 		if (got == KSM_GONE)
 			continue;
-		if (got == KSM_BUSY)
+		if (got == KSM_RETRY)
 			return CONTENT_UNKNOWN;
 		same = ksm_page_same(folio_page(folio, 0), page);
 		folio_put(folio);
@@ -226,19 +227,20 @@ static enum ksm_result enlist(struct ksm_stable_node *node,
 	read_key(node, slot, page, &key);
 	chain = ksm_stable_find(&key);
 	if (chain && memcmp(&key, expected, sizeof(key)))
-		return KSM_BUSY;
+		return KSM_RETRY;
 	if (!chain)
 		chain = ksm_chain_alloc(&key);
 	if (!chain)
 		return KSM_NOMEM;
 	node->content = content_of(chain, page);
-	if (node->content == KSM_MAX_CONTENTS)
+	if (node->content == KSM_MAX_CONTENTS) {
 		ksm_count(&ksm_counters.collisions, 1);
-	if (node->content >= KSM_MAX_CONTENTS)
-		return KSM_BUSY;
-	/* It was written to for a moment when it could have been joined. */
-	if (has_room_for(chain, node->content))
-		return KSM_BUSY;
+		return KSM_DIFFERENT;
+	}
+	/* Or it was written to for a moment when it could have been joined. */
+	if (node->content == CONTENT_UNKNOWN ||
+	    has_room_for(chain, node->content))
+		return KSM_RETRY;
 	ksm_stable_link(node, chain);
 	return KSM_DONE;
 }
@@ -261,7 +263,7 @@ static enum ksm_result complete_pair(struct ksm_rmap_item *item,
 
 	/* If the page of the node is gone, that of @item is not. */
 	if (get_readable(node, &folio) != KSM_DONE)
-		return KSM_BUSY;
+		return KSM_RETRY;
 	result = enlist(node, partner->slot, folio, &expected);
 	if (result == KSM_DONE)
 		result = ksm_merge_into(item, node, folio);
@@ -308,7 +310,7 @@ static void merge_pair(struct ksm_rmap_item *item,
 		return;
 	}
 	demote(partner);
-	give_up(partner, KSM_BUSY);
+	give_up(partner, KSM_RETRY);
 	give_up(item, result);
 }
 
@@ -390,7 +392,7 @@ static enum ksm_result merge_zero(struct ksm_rmap_item *item)
 	if (!READ_ONCE(ksm_use_zero_pages) || item->key.probe !=
 	    ksm_probe_of_zero_page(slot->mm, item->pfn))
 		return KSM_DIFFERENT;
-	result = ksm_merge_zero(slot, addr, item->pfn);
+	result = ksm_merge_zero(item);
 	if (result == KSM_DONE) {
 		/* Its entry belongs to no page now: nothing to track. */
 		ksm_track_set(slot, ksm_track_word(slot, addr), 0);

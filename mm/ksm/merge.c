@@ -41,6 +41,37 @@ bool ksm_vma_mergeable(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & VM_SHADOW_STACK);
 }
 
+/**
+ * ksm_vma_takes_zero_page - may pages of zeroes here become the zero page?
+ * @vma: where
+ *
+ * Not in a mapping of a file.  Who unmaps the file's pages there, and leaves
+ * alone what is private, takes an entry of the zero page for one of the file:
+ * the next access would read the file in the place of the zeroes.
+ *
+ * Context: mmap_lock held.
+ * Return: true if they may.
+ */
+bool ksm_vma_takes_zero_page(const struct vm_area_struct *vma)
+{
+	return !vma->vm_file && !mm_forbids_zeropage(vma->vm_mm);
+}
+
+/**
+ * ksm_folio_readable - may the content of a KSM page be looked at?
+ * @folio: its folio, with a reference
+ *
+ * None gets into the memory of a device, see migrate_vma_collect_pmd(); but
+ * were one there, to read it would take the machine down.
+ *
+ * Return: true if it may.
+ */
+bool ksm_folio_readable(struct folio *folio)
+{
+	return !PageHWPoison(folio_page(folio, 0)) &&
+	       !WARN_ON_ONCE(folio_is_zone_device(folio));
+}
+
 /* The VMA in which @addr may be merged, or NULL.  mmap_lock held. */
 static struct vm_area_struct *mergeable_vma(struct ksm_slot *slot,
 					    unsigned long addr)
@@ -84,6 +115,7 @@ static struct page *pin_page(struct vm_area_struct *vma, unsigned long addr,
 	    !folio_is_zone_device(folio) && !PageHWPoison(fw.page)) {
 		page = fw.page;
 		folio_get(folio);
+		ksm_flush_page(vma, page, addr);
 		/* Written to after MADV_FREE, it is wanted: see given_up() */
 		if (!folio_test_swapbacked(folio) && entry_dirty(&fw))
 			folio_mark_dirty(folio);
@@ -276,6 +308,8 @@ static enum ksm_result take_out(struct taken *t)
 		t->old = ptep_get_and_clear(mm, t->addr, t->ptep);
 	else
 		t->old = ptep_clear_flush(t->vma, t->addr, t->ptep);
+	/* What was written until now has to be seen by the comparison. */
+	ksm_flush_page(t->vma, t->page, t->addr);
 	/*
 	 * GUP-fast takes its reference before it reads the entry again: it
 	 * sees the entry gone, or we see its reference.
@@ -425,6 +459,7 @@ static const int result_errno[] = {
 	[KSM_DIFFERENT]	= -EFAULT,
 	[KSM_GONE]	= -ESTALE,
 	[KSM_BUSY]	= -EBUSY,
+	[KSM_RETRY]	= -EAGAIN,
 	[KSM_NOMEM]	= -ENOMEM,
 };
 
@@ -433,7 +468,7 @@ static enum ksm_result zero_pinned(struct vm_area_struct *vma,
 {
 	enum ksm_result result;
 
-	if (mm_forbids_zeropage(vma->vm_mm) ||
+	if (!ksm_vma_takes_zero_page(vma) ||
 	    !ksm_page_same(page, pfn_to_page(my_zero_pfn(addr))))
 		return KSM_DIFFERENT;
 	result = lock_alone(page);
@@ -446,29 +481,29 @@ static enum ksm_result zero_pinned(struct vm_area_struct *vma,
 
 /**
  * ksm_merge_zero - put the zero page in the place of a page of zeroes
- * @slot: whose
- * @addr: where it was seen
- * @pfn:  which it was
+ * @item: of the page; in no tree, attached to nothing
  *
  * Context: ksm_scan_mutex held; takes mmap_lock for reading.
  * Return: KSM_DONE, KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
  */
-enum ksm_result ksm_merge_zero(struct ksm_slot *slot, unsigned long addr,
-			       unsigned long pfn)
+enum ksm_result ksm_merge_zero(struct ksm_rmap_item *item)
 {
+	unsigned long addr = item->address & PAGE_MASK;
+	struct mm_struct *mm = item->slot->mm;
 	enum ksm_result result = KSM_GONE;
 	struct vm_area_struct *vma;
 	struct page *page;
 
-	mmap_read_lock(slot->mm);
-	vma = mergeable_vma(slot, addr);
-	page = vma ? pin_page(vma, addr, pfn) : NULL;
+	mmap_read_lock(mm);
+	vma = mergeable_vma(item->slot, addr);
+	page = vma ? pin_page(vma, addr, item->pfn) : NULL;
 	if (page) {
 		result = zero_pinned(vma, addr, page);
 		put_page(page);
 	}
-	mmap_read_unlock(slot->mm);
-	trace_ksm_merge_one_page(slot->mm, pfn, result_errno[result]);
+	mmap_read_unlock(mm);
+	trace_ksm_merge_one_page(item, mm, my_zero_pfn(addr),
+				 result_errno[result]);
 	return result;
 }
 
@@ -484,8 +519,11 @@ static enum ksm_result merge_pinned(struct vm_area_struct *vma,
 	enum ksm_result result;
 
 	/* Not even to be read. */
-	if (PageHWPoison(kpage))
-		return KSM_BUSY;
+	if (!ksm_folio_readable(kfolio))
+		return KSM_RETRY;
+	/* It may have been migrated since its node was looked up. */
+	if (ksm_page_nid(page_to_pfn(page)) != ksm_page_nid(folio_pfn(kfolio)))
+		return KSM_RETRY;
 	if (!ksm_page_same(page, kpage))
 		return KSM_DIFFERENT;
 	result = lock_alone(page);
@@ -506,7 +544,8 @@ static enum ksm_result merge_pinned(struct vm_area_struct *vma,
  * @kfolio: the KSM page, with a reference
  *
  * Context: ksm_scan_mutex held; takes mmap_lock for reading.
- * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
+ * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE, KSM_BUSY or
+ * KSM_RETRY.
  */
 enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
 			       struct ksm_stable_node *node,
@@ -528,7 +567,7 @@ enum ksm_result ksm_merge_into(struct ksm_rmap_item *item,
 		if (READ_ONCE(kfolio->mapping) == ksm_node_mapping(node))
 			result = merge_pinned(vma, item, page, node, kfolio);
 		else
-			result = KSM_BUSY;
+			result = KSM_RETRY;
 		folio_unlock(kfolio);
 		put_page(page);
 	}
@@ -663,7 +702,8 @@ static bool part(struct page *page)
  *	  differ already, nothing is done
  *
  * Context: ksm_scan_mutex held; takes mmap_lock for reading.
- * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE or KSM_BUSY.
+ * Return: KSM_DONE, with @item attached; KSM_DIFFERENT, KSM_GONE, KSM_BUSY or
+ * KSM_NOMEM.
  */
 enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
 				  struct ksm_stable_node *node,

@@ -11,6 +11,7 @@
  * fork that were not visited yet.  It goes on the check list, and is looked at
  * again when the next pass begins.
  */
+#include <linux/delay.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <trace/events/ksm.h>
@@ -78,36 +79,65 @@ bool ksm_node_unchecked(void)
 	return !list_empty_careful(&check_list);
 }
 
+/*
+ * Nobody can be given a reference on the folio.  Is that for ever?
+ *
+ * The count of a page in the swap cache is zero for a moment, while it is taken
+ * out there or migrated.  That of any other page is zero only once it will be
+ * freed, even if that takes a while: reclaim collects such pages, and one that
+ * is poisoned keeps its mapping for ever.  All who do that are listed in
+ * Documentation/mm/ksm.rst, "Who freezes the count of a KSM page".
+ *
+ * Flag, then count, then mapping, then @moves: migration writes them in the
+ * opposite order.  So this is one moment, in which the count was zero and the
+ * page not in the swap cache, or the caller has to begin again: KSM_BUSY.
+ */
+static enum ksm_result judge_frozen(const struct ksm_stable_node *node,
+				    struct folio *folio, unsigned int moves)
+{
+	bool cached;
+
+	smp_rmb();	/* what failed to take a reference orders nothing */
+	cached = folio_test_swapcache(folio);
+	smp_rmb();	/* the count was zero after the flag was read */
+	if (folio_ref_count(folio))
+		return KSM_BUSY;
+	smp_rmb();	/* pairs with folio_migrate_ksm() */
+	if (READ_ONCE(folio->mapping) != ksm_node_mapping(node) ||
+	    READ_ONCE(node->moves) != moves)
+		return KSM_BUSY;
+	return cached ? KSM_RETRY : KSM_GONE;
+}
+
 /**
  * ksm_node_get_folio - take a reference on the page of a node
  * @node:   which
  * @foliop: set to the folio if the result is KSM_DONE
  *
- * A page that is being freed has a reference count of zero, and so has, for a
- * moment, one that is being migrated or reclaimed.  The former loses its
- * mapping soon, the latter gets its count back, or the node another pfn.
- *
  * Context: ksm_scan_mutex held.
  * Return: KSM_DONE; KSM_GONE if the page is no longer ours, for ever; or
- * KSM_BUSY if that cannot be said now.
+ * KSM_RETRY if that cannot be said now, but very soon.
  */
 enum ksm_result ksm_node_get_folio(struct ksm_stable_node *node,
 				   struct folio **foliop)
 {
 	void *expected = ksm_node_mapping(node);
+	enum ksm_result result;
 	struct folio *folio;
-	unsigned long pfn;
+	unsigned int moves;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 again:
-	pfn = READ_ONCE(node->pfn);
-	folio = pfn_folio(pfn);
+	/* Pairs with folio_migrate_ksm(): not older than the pfn */
+	moves = smp_load_acquire(&node->moves);
+	folio = pfn_folio(READ_ONCE(node->pfn));
 	if (READ_ONCE(folio->mapping) != expected)
 		goto stale;
 	if (!folio_try_get(folio)) {
-		if (READ_ONCE(folio->mapping) != expected)
-			goto stale;
-		/* A poisoned page keeps its mapping when it is freed. */
-		return PageHWPoison(folio_page(folio, 0)) ? KSM_GONE : KSM_BUSY;
+		result = judge_frozen(node, folio, moves);
+		if (result == KSM_BUSY)
+			goto again;
+		return result;
 	}
 	if (READ_ONCE(folio->mapping) != expected) {
 		folio_put(folio);
@@ -119,17 +149,21 @@ again:
 stale:
 	/*
 	 * Freed, or migrated?  Pairs with smp_wmb() in folio_migrate_ksm(),
-	 * which writes the new pfn before it takes away the old mapping.
+	 * which counts the move before it takes away the old mapping.
 	 */
 	smp_rmb();
-	if (READ_ONCE(node->pfn) != pfn)
+	if (READ_ONCE(node->moves) != moves)
 		goto again;
 	return KSM_GONE;
 }
 
+/* Who froze the count needs no longer than that, unless it was interrupted. */
+#define SPINS	100
+
 /* The same, until there is an answer, with the folio locked. */
 static struct folio *lock_folio_of(struct ksm_stable_node *node)
 {
+	unsigned int spins = 0;
 	struct folio *folio;
 
 	for (;;) {
@@ -145,8 +179,10 @@ static struct folio *lock_folio_of(struct ksm_stable_node *node)
 		case KSM_GONE:
 			return NULL;
 		default:
-			cpu_relax();
-			cond_resched();
+			if (++spins < SPINS)
+				cpu_relax();
+			else
+				usleep_range(50, 100);
 		}
 	}
 }
@@ -238,7 +274,7 @@ static void release_folio(struct ksm_stable_node *node, struct folio *folio)
  *
  * Its items stay with their owners, attached to nothing.
  *
- * Context: ksm_scan_mutex held.
+ * Context: ksm_scan_mutex held; may sleep.
  */
 void ksm_node_forget(struct ksm_stable_node *node)
 {
@@ -250,22 +286,29 @@ void ksm_node_forget(struct ksm_stable_node *node)
 		trace_ksm_remove_rmap_item(item, item->slot->mm, node->pfn);
 		unlink_item(item);
 		ksm_item_doubt(item);
+		/* There may be millions. */
+		cond_resched();
 	}
 	if (node->chain)
 		ksm_stable_unlink(node);
 	ksm_node_free(node);
 }
 
-static void forget_if_unmapped(struct ksm_stable_node *node)
+/*
+ * A page that is only in the swap cache may be mapped again by those who read
+ * it from there, all of them: @keep_cached.  Return: whether it is forgotten.
+ */
+static bool forget_if_unused(struct ksm_stable_node *node, bool keep_cached)
 {
 	struct folio *folio = lock_folio_of(node);
 
-	if (folio && folio_mapped(folio)) {
+	if (folio && (folio_mapped(folio) ||
+		      (keep_cached && folio_test_swapcache(folio)))) {
 		if (list_empty(&node->check))
 			list_add_tail(&node->check, &check_list);
 		folio_unlock(folio);
 		folio_put(folio);
-		return;
+		return false;
 	}
 	if (folio) {
 		release_folio(node, folio);
@@ -275,6 +318,7 @@ static void forget_if_unmapped(struct ksm_stable_node *node)
 		trace_ksm_remove_ksm_page(node->pfn);
 	}
 	ksm_node_forget(node);
+	return true;
 }
 
 /**
@@ -300,26 +344,30 @@ void ksm_node_detach(struct ksm_rmap_item *item)
 	folio_unlock(folio);
 	folio_put(folio);
 	if (!node->nr_items)
-		forget_if_unmapped(node);
+		forget_if_unused(node, true);
 }
 
 /**
  * ksm_node_check_all - drop the nodes that nobody maps any more
+ * @keep_cached: but not those whose page is in the swap cache
  *
  * Context: ksm_scan_mutex held; takes folio locks.
+ * Return: true if there were some.
  */
-void ksm_node_check_all(void)
+bool ksm_node_check_all(bool keep_cached)
 {
 	struct ksm_stable_node *node;
+	bool dropped = false;
 	LIST_HEAD(todo);
 
 	list_splice_init(&check_list, &todo);
 	while ((node = list_first_entry_or_null(&todo, struct ksm_stable_node,
 						check))) {
 		list_del_init(&node->check);
-		forget_if_unmapped(node);
+		dropped |= forget_if_unused(node, keep_cached);
 		cond_resched();
 	}
+	return dropped;
 }
 
 static bool node_within(const struct ksm_stable_node *node,
@@ -343,9 +391,11 @@ void ksm_node_forget_range(unsigned long start, unsigned long end)
 	struct ksm_chain *chain, *next_chain;
 
 	/* A node that is in no chain has no items, so it is on this list. */
-	list_for_each_entry_safe(node, next, &check_list, check)
+	list_for_each_entry_safe(node, next, &check_list, check) {
 		if (node_within(node, start, end))
 			ksm_node_forget(node);
+		cond_resched();
+	}
 
 	for (chain = ksm_stable_next(NULL); chain; chain = next_chain) {
 		unsigned int left = chain->nr_dups;

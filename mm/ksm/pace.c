@@ -56,11 +56,13 @@ void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns)
  * @now_ns: the clock
  *
  * Unchanged pages are charged with their share of the time since it was last
- * taken, and with all of it if there was no work in between.
+ * taken, and with all of it if there was no work in between.  A clock that
+ * leaves out what is not ours may be corrected backwards: that is no time.
  */
 void ksm_pace_time(struct ksm_pace *pace, u64 now_ns)
 {
-	u64 ns = now_ns - pace->stamp_ns;
+	s64 since_ns = now_ns - pace->stamp_ns;
+	u64 ns = max(since_ns, 0LL);
 
 	if (pace->worked)
 		ns = div64_u64(ns * pace->passed,

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is registered: madvise, prctl, fork, exec and exit.
+ * Who is registered: enter, fork, exec and exit.
  *
  * A registered mm has a slot, and MMF_VM_MERGEABLE set.  The slot keeps the
- * struct mm alive, not its memory.  It goes when ksmd finds the mm exiting or
- * without a mergeable VMA, or in ksm_exit() if ksmd knows nothing of it yet.
+ * struct mm alive, not its memory.  It goes when ksmd finds the mm without a
+ * mergeable VMA, or in ksm_exit() if ksmd knows nothing of it yet.  If it does,
+ * the slot is put on a list of its own, to be forgotten before anything else.
  */
-#include <linux/dax.h>
-#include <linux/export.h>
-#include <linux/hugetlb.h>
-#include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -28,6 +25,15 @@ static DEFINE_SPINLOCK(registry_lock);
 
 /* In the order of the scan; registry_lock. */
 static LIST_HEAD(slots);
+
+/* Their mms have exited, and ksmd knows of pages there; registry_lock. */
+static LIST_HEAD(exited);
+
+/* How many ever came there, now and when the last pass ended; registry_lock. */
+static unsigned long nr_exits, exits_due;
+
+/* Not counted in a filter made anew; registry_lock. */
+static LIST_HEAD(uncounted);
 
 /* By mm; registry_lock. */
 static DEFINE_HASHTABLE(slot_hash, SLOT_HASH_BITS);
@@ -49,6 +55,7 @@ static void unlink_slot(struct ksm_slot *slot)
 	lockdep_assert_held(&registry_lock);
 	hash_del(&slot->hash);
 	list_del(&slot->list);
+	list_del_init(&slot->uncounted);
 }
 
 /**
@@ -69,8 +76,10 @@ int __ksm_enter(struct mm_struct *mm)
 	if (!slot)
 		return -ENOMEM;
 	mmgrab(mm);
+	atomic_long_add(sizeof(*slot), &ksm_slot_bytes);
 	slot->mm = mm;
-	xa_init(&slot->chunks);
+	slot->tables = RB_ROOT;
+	INIT_LIST_HEAD(&slot->uncounted);
 
 	spin_lock(&registry_lock);
 	was_empty = list_empty(&slots);
@@ -94,6 +103,36 @@ int __ksm_enter(struct mm_struct *mm)
 }
 
 /**
+ * __ksm_fork - an mm has forked
+ * @mm:	   the new one, to be registered
+ * @oldmm: a registered one
+ *
+ * Pages that were written, and are read-only and shared now, may have been so
+ * before, too: ksmd has to know that it cannot tell.  A failure to register
+ * costs savings only.
+ *
+ * Context: mmap_lock of both held for writing; may sleep.
+ */
+void __ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
+{
+	struct ksm_slot *slot;
+
+	mmap_assert_write_locked(oldmm);
+	spin_lock(&registry_lock);
+	slot = find_slot(oldmm);
+	if (slot)
+		WRITE_ONCE(slot->forked, 1);
+	spin_unlock(&registry_lock);
+	__ksm_enter(mm);
+}
+
+/* Does ksmd know nothing of its pages?  Read once if under registry_lock only */
+static bool knows_nothing(const struct ksm_slot *slot)
+{
+	return !READ_ONCE(slot->tables.rb_node);
+}
+
+/**
  * ksm_registry_free - let go of a slot
  * @slot: in no list, knows nothing of any page
  */
@@ -101,8 +140,34 @@ void ksm_registry_free(struct ksm_slot *slot)
 {
 	struct mm_struct *mm = slot->mm;
 
+	/* Somewhere there may be an item that leads here: rather lose it. */
+	if (WARN_ON_ONCE(!knows_nothing(slot) || slot->bytes))
+		return;
+	atomic_long_sub(sizeof(*slot), &ksm_slot_bytes);
 	kmem_cache_free(slot_cache, slot);
 	mmdrop(mm);
+}
+
+static void put_on_exited(struct ksm_slot *slot)
+{
+	lockdep_assert_held(&registry_lock);
+	list_move_tail(&slot->list, &exited);
+	slot->exit_nr = ++nr_exits;
+}
+
+/*
+ * The cursor's slot stays where it is: the walk finds out at once, unless it is
+ * just about to leave it, see leave_slot().
+ */
+static void mark_exited(struct ksm_slot *slot)
+{
+	lockdep_assert_held(&registry_lock);
+	if (slot == ksm_cursor.slot)
+		slot->exited = true;
+	else
+		put_on_exited(slot);
+	if (atomic_read(&slot->mm->mm_users))
+		WRITE_ONCE(slot->dead, true);
 }
 
 /**
@@ -123,11 +188,11 @@ void __ksm_exit(struct mm_struct *mm)
 
 	spin_lock(&registry_lock);
 	slot = find_slot(mm);
-	if (slot && slot != ksm_cursor.slot && xa_empty(&slot->chunks)) {
+	if (slot && slot != ksm_cursor.slot && knows_nothing(slot)) {
 		unlink_slot(slot);
 		unknown = true;
-	} else if (slot && atomic_read(&mm->mm_users)) {
-		WRITE_ONCE(slot->dead, true);
+	} else if (slot) {
+		mark_exited(slot);
 	}
 	spin_unlock(&registry_lock);
 
@@ -135,11 +200,28 @@ void __ksm_exit(struct mm_struct *mm)
 	if (unknown) {
 		clear_bit(MMF_VM_MERGEABLE, &mm->flags);
 		ksm_registry_free(slot);
-	} else if (slot && !atomic_read(&mm->mm_users)) {
+		return;
+	}
+	if (slot && !atomic_read(&mm->mm_users)) {
 		/* Wait for ksmd to get out; it will see mm_users. */
 		mmap_write_lock(mm);
 		mmap_write_unlock(mm);
 	}
+	/* Even if it is told to stop it has to forget. */
+	wake_up_interruptible(&ksm_work_wait);
+}
+
+/*
+ * The cursor moves on: an mm that has exited meanwhile is not to be met again
+ * only at the end of a whole pass, or never if there will be none.
+ */
+static void leave_slot(void)
+{
+	struct ksm_slot *slot = ksm_cursor.slot;
+
+	lockdep_assert_held(&registry_lock);
+	if (slot && slot->exited)
+		put_on_exited(slot);
 }
 
 /**
@@ -158,6 +240,7 @@ struct ksm_slot *ksm_registry_next(struct ksm_slot *slot)
 	lockdep_assert_held(&ksm_scan_mutex);
 	spin_lock(&registry_lock);
 	at = slot ? slot->list.next : slots.next;
+	leave_slot();
 	slot = at == &slots ? NULL : list_entry(at, struct ksm_slot, list);
 	WRITE_ONCE(ksm_cursor.slot, slot);
 	spin_unlock(&registry_lock);
@@ -175,11 +258,12 @@ bool ksm_registry_empty(void)
 }
 
 /**
- * ksm_registry_remove - take the cursor's slot off the list
- * @slot: the cursor's; the cursor moves to the one before, or to none
+ * ksm_registry_remove - take a slot off the list
+ * @slot: the cursor's, which moves to the one before, or to none; or one of
+ *	  ksm_registry_exited()
  *
- * Context: ksm_scan_mutex held, and the mmap_lock, so that the mm cannot be
- * registered again before its flag is cleared.
+ * Context: ksm_scan_mutex held, and the mmap_lock unless the mm has exited, so
+ * that it cannot be registered again before its flag is cleared.
  */
 void ksm_registry_remove(struct ksm_slot *slot)
 {
@@ -189,10 +273,57 @@ void ksm_registry_remove(struct ksm_slot *slot)
 	spin_lock(&registry_lock);
 	before = slot->list.prev;
 	unlink_slot(slot);
-	WRITE_ONCE(ksm_cursor.slot, before == &slots ? NULL :
-		   list_entry(before, struct ksm_slot, list));
+	if (slot == ksm_cursor.slot)
+		WRITE_ONCE(ksm_cursor.slot, before == &slots ? NULL :
+			   list_entry(before, struct ksm_slot, list));
 	spin_unlock(&registry_lock);
 	clear_bit(MMF_VM_MERGEABLE, &slot->mm->flags);
+}
+
+/* The cursor's was left for the walk to find, which may be stopped now. */
+static struct ksm_slot *find_exited(bool stopped)
+{
+	struct ksm_slot *slot = ksm_cursor.slot;
+
+	lockdep_assert_held(&registry_lock);
+	if (stopped && slot && ksm_slot_exiting(slot))
+		return slot;
+	return list_first_entry_or_null(&exited, struct ksm_slot, list);
+}
+
+/**
+ * ksm_registry_has_exited - is there an mm that has exited, and is still known?
+ * @stopped: see ksm_registry_exited()
+ *
+ * Context: any.
+ * Return: true if there is.
+ */
+bool ksm_registry_has_exited(bool stopped)
+{
+	bool found;
+
+	spin_lock(&registry_lock);
+	found = find_exited(stopped);
+	spin_unlock(&registry_lock);
+	return found;
+}
+
+/**
+ * ksm_registry_exited - an mm that has exited, and is still known
+ * @stopped: no scan will come to the cursor's: it counts, too
+ *
+ * Context: ksm_scan_mutex held, which keeps it from being freed.
+ * Return: its slot or NULL.
+ */
+struct ksm_slot *ksm_registry_exited(bool stopped)
+{
+	struct ksm_slot *slot;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	spin_lock(&registry_lock);
+	slot = find_exited(stopped);
+	spin_unlock(&registry_lock);
+	return slot;
 }
 
 /**
@@ -202,29 +333,101 @@ void ksm_registry_remove(struct ksm_slot *slot)
  */
 void ksm_registry_rewind(void)
 {
+	lockdep_assert_held(&ksm_scan_mutex);
 	spin_lock(&registry_lock);
+	leave_slot();
+	/* Its walk was not complete. */
+	if (ksm_cursor.slot && ksm_cursor.forked)
+		WRITE_ONCE(ksm_cursor.slot->forked, 1);
 	WRITE_ONCE(ksm_cursor.slot, NULL);
 	spin_unlock(&registry_lock);
 }
 
 /**
- * ksm_registry_recount - count the keys of all mms in a filter made anew
+ * ksm_registry_pass_ended - what has exited by now is due before the next pass
  *
- * Context: ksm_scan_mutex held, which keeps those slots from being freed.
+ * Context: ksm_scan_mutex held.
  */
-void ksm_registry_recount(void)
+void ksm_registry_pass_ended(void)
+{
+	lockdep_assert_held(&ksm_scan_mutex);
+	spin_lock(&registry_lock);
+	exits_due = nr_exits;
+	spin_unlock(&registry_lock);
+}
+
+/**
+ * ksm_registry_exits_due - was an mm to be forgotten before the next pass?
+ *
+ * After a pass the counters are right about all that had exited before it.
+ *
+ * Context: ksmd, or ksm_scan_mutex held.
+ * Return: true if there is one that still is to be forgotten.
+ */
+bool ksm_registry_exits_due(void)
+{
+	struct ksm_slot *slot;
+	bool due;
+
+	spin_lock(&registry_lock);
+	slot = list_first_entry_or_null(&exited, struct ksm_slot, list);
+	due = slot && (long)(exits_due - slot->exit_nr) >= 0;
+	spin_unlock(&registry_lock);
+	return due;
+}
+
+/**
+ * ksm_registry_uncount_all - the filter is empty: the keys of no mm are counted
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_registry_uncount_all(void)
 {
 	struct ksm_slot *slot;
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	spin_lock(&registry_lock);
-	list_for_each_entry(slot, &slots, list) {
-		if (xa_empty(&slot->chunks))
-			continue;
-		spin_unlock(&registry_lock);
-		ksm_track_recount(slot);
-		spin_lock(&registry_lock);
+	list_for_each_entry(slot, &slots, list)
+		list_move_tail(&slot->uncounted, &uncounted);
+	list_for_each_entry(slot, &exited, list)
+		list_move_tail(&slot->uncounted, &uncounted);
+	spin_unlock(&registry_lock);
+}
+
+/**
+ * ksm_registry_uncounted - an mm whose keys are not counted
+ *
+ * Context: ksm_scan_mutex held, which keeps it from being freed.
+ * Return: its slot, the same until ksm_registry_counted(); or NULL.
+ */
+struct ksm_slot *ksm_registry_uncounted(void)
+{
+	struct ksm_slot *slot;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	spin_lock(&registry_lock);
+	while ((slot = list_first_entry_or_null(&uncounted, struct ksm_slot,
+						uncounted))) {
+		/* Exit may free one of which nothing is known. */
+		if (!knows_nothing(slot))
+			break;
+		list_del_init(&slot->uncounted);
 	}
+	spin_unlock(&registry_lock);
+	return slot;
+}
+
+/**
+ * ksm_registry_counted - all keys of an mm are counted
+ * @slot: of ksm_registry_uncounted()
+ *
+ * Context: ksm_scan_mutex held.
+ */
+void ksm_registry_counted(struct ksm_slot *slot)
+{
+	lockdep_assert_held(&ksm_scan_mutex);
+	spin_lock(&registry_lock);
+	list_del_init(&slot->uncounted);
 	spin_unlock(&registry_lock);
 }
 
@@ -242,218 +445,10 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm)
 
 	spin_lock(&registry_lock);
 	slot = find_slot(mm);
-	bytes = slot ? READ_ONCE(slot->bytes) : 0;
+	bytes = slot ? READ_ONCE(slot->bytes) + sizeof(*slot) : 0;
 	spin_unlock(&registry_lock);
 	return bytes;
 }
-
-/* Can pages of such a mapping be merged, and be told from others? */
-static bool compatible_flags(vm_flags_t vm_flags)
-{
-	if (vm_flags & (VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
-			VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
-			VM_DROPPABLE))
-		return false;
-#ifdef VM_SAO
-	if (vm_flags & VM_SAO)
-		return false;
-#endif
-#ifdef VM_SPARC_ADI
-	if (vm_flags & VM_SPARC_ADI)
-		return false;
-#endif
-	return true;
-}
-
-static bool compatible(struct vm_area_struct *vma)
-{
-	return compatible_flags(vma->vm_flags) && !vma_is_dax(vma);
-}
-
-/**
- * ksm_vma_flags - flags of a mapping that is about to be made
- * @mm:	      where
- * @file:     what is mapped, NULL for anonymous memory
- * @vm_flags: what was asked for
- *
- * A mapping can only join its neighbours if its flags are complete before.
- * What a driver's mmap will do to the flags is not known yet, so files are
- * left to ksm_add_vma().
- *
- * Context: mmap_lock held for writing.
- * Return: @vm_flags, with VM_MERGEABLE added where prctl asked for that.
- */
-vm_flags_t ksm_vma_flags(const struct mm_struct *mm, const struct file *file,
-			 vm_flags_t vm_flags)
-{
-	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags) && !file &&
-	    compatible_flags(vm_flags))
-		vm_flags |= VM_MERGEABLE;
-	return vm_flags;
-}
-
-/**
- * ksm_add_vma - a new mapping was made
- * @vma: which
- *
- * Context: mmap_lock held for writing, @vma write-locked; may sleep.
- */
-void ksm_add_vma(struct vm_area_struct *vma)
-{
-	struct mm_struct *mm = vma->vm_mm;
-
-	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags) || !compatible(vma))
-		return;
-	/* ksmd drops an mm that has nothing mergeable for a whole pass. */
-	if (__ksm_enter(mm))
-		vm_flags_clear(vma, VM_MERGEABLE);
-	else
-		vm_flags_set(vma, VM_MERGEABLE);
-}
-
-static void flag_all(struct mm_struct *mm)
-{
-	struct vm_area_struct *vma;
-
-	VMA_ITERATOR(vmi, mm, 0);
-	for_each_vma(vmi, vma)
-		if (compatible(vma))
-			vm_flags_set(vma, VM_MERGEABLE);
-}
-
-static int unflag(struct vm_area_struct *vma)
-{
-	int err = 0;
-
-	if (!(vma->vm_flags & VM_MERGEABLE))
-		return 0;
-	/* Page faults under the VMA's lock alone might still merge or map. */
-	vma_start_write(vma);
-	if (vma->anon_vma)
-		err = ksm_unmerge_range(vma, vma->vm_start, vma->vm_end, true);
-	if (!err)
-		vm_flags_clear(vma, VM_MERGEABLE);
-	return err;
-}
-
-static int unflag_all(struct mm_struct *mm)
-{
-	struct vm_area_struct *vma;
-	int err;
-
-	VMA_ITERATOR(vmi, mm, 0);
-	for_each_vma(vmi, vma) {
-		err = unflag(vma);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/**
- * ksm_enable_merge_any - prctl(PR_SET_MEMORY_MERGE, 1)
- * @mm: of the caller
- *
- * Context: mmap_lock held for writing; may sleep.
- * Return: 0 or -ENOMEM.
- */
-int ksm_enable_merge_any(struct mm_struct *mm)
-{
-	int err;
-
-	mmap_assert_write_locked(mm);
-	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
-		return 0;
-	err = __ksm_enter(mm);
-	if (err)
-		return err;
-	set_bit(MMF_VM_MERGE_ANY, &mm->flags);
-	flag_all(mm);
-	return 0;
-}
-
-/**
- * ksm_disable_merge_any - prctl(PR_SET_MEMORY_MERGE, 0)
- * @mm: of the caller
- *
- * Context: mmap_lock held for writing; may sleep.
- * Return: 0, or -ENOMEM or -ERESTARTSYS, and nothing has changed.
- */
-int ksm_disable_merge_any(struct mm_struct *mm)
-{
-	int err = 0;
-
-	mmap_assert_write_locked(mm);
-	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags)) {
-		err = unflag_all(mm);
-		if (err)
-			flag_all(mm);
-		else
-			clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
-	}
-	return err;
-}
-
-/**
- * ksm_disable - have nothing of an mm merged
- * @mm: which
- *
- * Context: mmap_lock held for writing; may sleep.
- * Return: 0, -ENOMEM or -ERESTARTSYS.
- */
-int ksm_disable(struct mm_struct *mm)
-{
-	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
-		return ksm_disable_merge_any(mm);
-
-	mmap_assert_write_locked(mm);
-	return test_bit(MMF_VM_MERGEABLE, &mm->flags) ? unflag_all(mm) : 0;
-}
-
-static int advise_unmergeable(struct vm_area_struct *vma, unsigned long start,
-			      unsigned long end, unsigned long *vm_flags)
-{
-	int err;
-
-	if (!(*vm_flags & VM_MERGEABLE))
-		return 0;
-	if (vma->anon_vma) {
-		vma_start_write(vma);
-		err = ksm_unmerge_range(vma, start, end, true);
-		if (err)
-			return err;
-	}
-	*vm_flags &= ~VM_MERGEABLE;
-	return 0;
-}
-
-/**
- * ksm_madvise - MADV_MERGEABLE and MADV_UNMERGEABLE
- * @vma:      contains the range
- * @start:    first address
- * @end:      the address after the last
- * @advice:   which of the two
- * @vm_flags: the VMA's flags, which the caller is going to set for the range
- *
- * Context: mmap_lock held for writing; may sleep.
- * Return: 0, -ENOMEM or -ERESTARTSYS, with @vm_flags as they were.
- */
-int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
-		unsigned long end, int advice, unsigned long *vm_flags)
-{
-	int err;
-
-	if (advice == MADV_UNMERGEABLE)
-		return advise_unmergeable(vma, start, end, vm_flags);
-	if (advice != MADV_MERGEABLE || !compatible(vma))
-		return 0;
-	/* Even if it has the flag: after a fork the mm may not be registered */
-	err = __ksm_enter(vma->vm_mm);
-	if (!err)
-		*vm_flags |= VM_MERGEABLE;
-	return err;
-}
-EXPORT_SYMBOL_GPL(ksm_madvise);
 
 int __init ksm_registry_init(void)
 {

@@ -183,15 +183,53 @@ void folio_migrate_ksm(struct folio *newfolio, struct folio *folio)
 	node = ksm_folio_node(folio);
 	if (!node)
 		return;
-	WRITE_ONCE(node->pfn, folio_pfn(newfolio));
+	VM_WARN_ON_ONCE_FOLIO(folio_is_zone_device(newfolio), newfolio);
 	/*
-	 * Pairs with smp_rmb() in ksm_node_get_folio(): who finds the old
-	 * mapping gone finds the new pfn.
+	 * All this pairs with ksm_node_get_folio().  A page may come back into
+	 * the frame where it was: then only the number of moves tells.
+	 *
+	 * Who finds the new pfn finds the new page's mapping;
 	 */
-	smp_wmb();
+	smp_store_release(&node->pfn, folio_pfn(newfolio));
+	/* who finds the move counted, the new pfn; */
+	smp_store_release(&node->moves, node->moves + 1);
+	smp_wmb();	/* who finds the old mapping gone, the move counted */
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
 }
 #endif
+
+/* Does the reverse map lead to @addr?  Folio lock held. */
+static bool is_attached(const struct ksm_stable_node *node,
+			struct vm_area_struct *vma, unsigned long addr)
+{
+	pgoff_t index = linear_page_index(vma, addr);
+	struct anon_vma_chain *avc;
+	struct ksm_rmap_item *item;
+
+	hlist_for_each_entry(item, &node->items, link) {
+		if (item->index != index)
+			continue;
+		list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+			if (avc->anon_vma == item->anon_vma)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * May a KSM folio be mapped at @addr?  Where ksmd never comes, the mapping
+ * would stay unknown; while it is stopped, unless it is known already.
+ */
+static bool ksm_folio_fits(struct folio *folio, struct vm_area_struct *vma,
+			   unsigned long addr)
+{
+	const struct ksm_stable_node *node = ksm_folio_node(folio);
+	unsigned long run = READ_ONCE(ksm_run);
+
+	if (!node || !(vma->vm_flags & VM_MERGEABLE) || (run & KSM_RUN_UNMERGE))
+		return false;
+	return (run & KSM_RUN_MERGE) || is_attached(node, vma, addr);
+}
 
 /* May a folio from the swap cache be mapped at @addr as it is? */
 static bool fits(struct folio *folio, struct vm_area_struct *vma,
@@ -201,12 +239,8 @@ static bool fits(struct folio *folio, struct vm_area_struct *vma,
 
 	if (folio_test_large(folio))
 		return true;
-	if (folio_test_ksm(folio)) {
-		/* A mapping where ksmd never comes would stay unknown. */
-		return ksm_folio_node(folio) &&
-		       (vma->vm_flags & VM_MERGEABLE) &&
-		       !(READ_ONCE(ksm_run) & KSM_RUN_UNMERGE);
-	}
+	if (folio_test_ksm(folio))
+		return ksm_folio_fits(folio, vma, addr);
 	/* NULL: read from swap just now, it can still become anything. */
 	anon_vma = folio_anon_vma(folio);
 	if (!anon_vma)

@@ -63,11 +63,44 @@ static bool is_moving(pte_t pte)
 	       is_migration_entry(pte_to_swp_entry(pte));
 }
 
-/* Is it in a block of entries with one dirty bit? */
-static bool shares_dirty_bit(const struct ksm_slice *s, unsigned int i,
-			     pte_t pte)
+/* Is its page lent to a device, which may or may not let the CPU read it? */
+static bool is_lent(pte_t pte)
 {
-	return pte_batch_hint(s->ptep + i - s->first, pte) > 1;
+	swp_entry_t entry;
+
+	if (pte_present(pte) || pte_none(pte))
+		return false;
+	entry = pte_to_swp_entry(pte);
+	return is_device_private_entry(entry) ||
+	       is_device_exclusive_entry(entry);
+}
+
+/*
+ * Is it in a block of entries with one dirty bit?  The hint says how many there
+ * are from its place on, which is one for the last of a block as well.  At the
+ * first place of the table, where a block would begin, it is the whole block.
+ */
+static bool in_block(const struct ksm_slice *s, pte_t pte)
+{
+	return pte_batch_hint(PTR_ALIGN_DOWN(s->ptep, PTRS_PER_PTE *
+					     sizeof(pte_t)), pte) > 1;
+}
+
+/*
+ * Is the page mapped by others, too, since a fork?  Then its dirty bits have to
+ * stay where they are: a folio that is marked dirty instead cannot be given up
+ * by MADV_FREE, for whoever does it cannot know what the others want.
+ *
+ * Nor need they go.  Nobody can write to such a page in place, and before it
+ * was mapped by others there was a fork: without one since the last visit it is
+ * what it was, as long as the entry is read-only.
+ */
+static bool mapped_elsewhere(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return atomic_read(&page->_mapcount) > 0 ||
+	       (folio_test_large(folio) && folio_entire_mapcount(folio) > 0);
 }
 
 /* Which pages need nothing if they are unchanged */
@@ -156,9 +189,13 @@ enum turn {
 static enum turn whose_turn(const struct calm *calm, pte_t pte,
 			    const u64 *word)
 {
-	/* On its way to another place, it is neither here nor gone. */
+	if (is_moving(pte))
+		return TURN_NONE;
+	/* Nor is what a device has, but that is no KSM page any more. */
+	if (is_lent(pte) && word && ksm_word_tag(*word) != KSM_TAG_STABLE)
+		return TURN_NONE;
 	if (!may_have_page(pte))
-		return is_moving(pte) ? TURN_NONE : TURN_LOST;
+		return TURN_LOST;
 	if (!word)
 		return TURN_NONE;
 	if (steady_unstable(calm, pte, *word))
@@ -217,11 +254,18 @@ static void sort_entries(struct ksm_slice *s, pte_t *pte)
 
 static void judge_entry(struct ksm_slice *s, unsigned int i, pte_t pte)
 {
-	if (!eligible(s->page[i]))
+	bool dirty = pte_dirty(pte), shared = in_block(s, pte);
+	struct page *page = s->page[i];
+
+	if (!eligible(page)) {
 		ksm_judge_lost(s, i);
-	else
-		ksm_judge_page(s, i, pte_dirty(pte),
-			       shares_dirty_bit(s, i, pte));
+		return;
+	}
+	if (!PageKsm(page) && mapped_elsewhere(page)) {
+		shared = true;
+		dirty = dirty && (pte_write(pte) || s->v->forked);
+	}
+	ksm_judge_page(s, i, dirty, shared);
 }
 
 /* Stop planning where the batch ends. */
@@ -282,9 +326,12 @@ static void clean_entries(struct ksm_slice *s)
 static u64 entry_probe(const struct ksm_slice *s, unsigned int i)
 {
 	struct page *page = s->page[i];
-	void *content = kmap_local_page(page);
-	u64 probe = ksm_probe(content);
+	void *content;
+	u64 probe;
 
+	ksm_flush_page(s->vma, page, ksm_slice_addr(s, i));
+	content = kmap_local_page(page);
+	probe = ksm_probe(content);
 	kunmap_local(content);
 	return probe ^ ksm_scope(s->v->slot->mm,
 				 ksm_page_nid(page_to_pfn(page)));
@@ -314,11 +361,14 @@ static void probe_entry(struct ksm_slice *s, unsigned int i)
 /* Does a volatile page seem to have come to rest? */
 static bool peek_entry(struct ksm_slice *s, unsigned int i)
 {
-	void *content = kmap_local_page(s->page[i]);
-	u32 peek = ksm_peek(content);
+	void *content;
 	u64 word;
+	u32 peek;
 	bool same;
 
+	ksm_flush_page(s->vma, s->page[i], ksm_slice_addr(s, i));
+	content = kmap_local_page(s->page[i]);
+	peek = ksm_peek(content);
 	kunmap_local(content);
 	word = ksm_state_peeked(*ksm_slice_word(s, i), peek, &same);
 	ksm_slice_set(s, i, word);
@@ -400,17 +450,13 @@ static void finish_slice(struct ksm_slice *s)
 			ksm_track_trim(s->v->slot, chunk_addr(s, g));
 }
 
-/* The pages of files are not ours; without the lock, so this is a hint. */
+/*
+ * The pages of files are not ours: in each pass chunks would be made for them
+ * in vain.  Without the lock, so this is a hint.
+ */
 static bool may_have_anon(struct ksm_slice *s, unsigned long addr, pte_t pte)
 {
-	struct page *page;
-
-	if (!may_have_page(pte))
-		return false;
-	if (!s->vma->vm_file)
-		return true;
-	page = vm_normal_page(s->vma, addr, pte);
-	return page && PageAnon(page);
+	return may_have_page(pte) && eligible(vm_normal_page(s->vma, addr, pte));
 }
 
 /* Which entries have a page that may be merged? */
@@ -430,10 +476,16 @@ static u64 present_entries(struct ksm_slice *s, pmd_t *pmd)
 	return present;
 }
 
-/* The entries of a huge page or, if there is no memory in it, none */
-static u64 huge_entries(pmd_t *pmd)
+/* The same for a huge page, which is anonymous as a whole or not at all */
+static u64 huge_entries(struct ksm_slice *s, pmd_t *pmd)
 {
-	return is_huge_zero_pmd(pmdp_get_lockless(pmd)) ? 0 : ~0ULL;
+	pmd_t entry = pmdp_get_lockless(pmd);
+	struct page *head = NULL;
+
+	if (pmd_present(entry) && pmd_trans_huge(entry))
+		head = vm_normal_page_pmd(s->vma, s->base & HPAGE_PMD_MASK,
+					  entry);
+	return head && PageAnon(head) ? ~0ULL : 0;
 }
 
 static u64 chunk_mask(unsigned int g)
@@ -452,7 +504,7 @@ static void make_chunks(struct ksm_slice *s, pmd_t *pmd)
 			missing |= chunk_mask(g);
 	if (!missing)
 		return;
-	missing &= s->huge ? huge_entries(pmd) : present_entries(s, pmd);
+	missing &= s->huge ? huge_entries(s, pmd) : present_entries(s, pmd);
 	for (g = 0; g < KSM_SLICE_CHUNKS; g++)
 		if (missing & chunk_mask(g))
 			s->chunk[g] = ksm_track_chunk(s->v->slot,

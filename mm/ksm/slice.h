@@ -44,6 +44,7 @@ struct ksm_job {
  * @pace:    of the batch
  * @patient: smart_scan
  * @trust:   dirty bits tell of every write
+ * @forked:  the mm may have forked since it was last visited
  * @gap:     what is known below this address is to be dropped; 0: nothing
  * @nr_jobs: length of @job
  * @job:     has room for what another slice may leave
@@ -53,6 +54,7 @@ struct ksm_visit {
 	struct ksm_pace *pace;
 	bool patient;
 	bool trust;
+	bool forked;
 	unsigned long gap;
 	unsigned int nr_jobs;
 	struct ksm_job job[2 * KSM_JOBS_PER_SLICE];

@@ -213,6 +213,32 @@ struct ksm_chain *ksm_stable_next(struct ksm_chain *chain)
 	return rb ? chain_of(rb) : NULL;
 }
 
+/**
+ * ksm_stable_after - the chain behind a key
+ * @key: need not be that of a chain any more
+ *
+ * Context: ksm_scan_mutex held.
+ * Return: the first chain with a greater key, or NULL.
+ */
+struct ksm_chain *ksm_stable_after(const struct ksm_key *key)
+{
+	struct rb_node *rb = stable_tree.rb_node;
+	struct ksm_chain *found = NULL;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	while (rb) {
+		struct ksm_chain *chain = chain_of(rb);
+
+		if (compare(key, &chain->key) < 0) {
+			found = chain;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	return found;
+}
+
 int __init ksm_stable_init(void)
 {
 	chain_cache = KMEM_CACHE(ksm_chain, 0);

@@ -10,30 +10,19 @@
  * the chunks with the page tables, both in order of address, and drops here
  * what no longer has a page.
  */
+#include <linux/kasan.h>
+#include <linux/mmdebug.h>
 #include <linux/prefetch.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
-/*
- * One batch of scanning, or one change that nobody may scan across.
- * See the lock order in internal.h.
- */
-DEFINE_MUTEX(ksm_scan_mutex);
-
 static struct kmem_cache *chunk_cache;
 static struct kmem_cache *item_cache;
 
-/* A failed allocation means that a page is skipped, so do not try hard. */
-#define GFP_TRACK	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
-
-/* A node of the xarray: 64 slots and a header */
-#define XA_NODE_BYTES	576UL
-
-static unsigned long chunk_index(unsigned long addr)
+static unsigned int chunk_index(unsigned long addr)
 {
-	return addr >> KSM_CHUNK_SHIFT;
+	return (addr >> KSM_CHUNK_SHIFT) % KSM_TABLE_CHUNKS;
 }
 
 static unsigned int word_index(unsigned long addr)
@@ -41,29 +30,21 @@ static unsigned int word_index(unsigned long addr)
 	return (addr >> PAGE_SHIFT) % KSM_CHUNK_PAGES;
 }
 
-/*
- * Is this chunk alone in its node of the xarray?  The levels above the lowest
- * are left out of the account: they are a 64th of that, or there is little.
- */
-static bool alone_in_node(struct ksm_slot *slot, unsigned long index)
+static struct ksm_chunk *make_chunk(struct ksm_slot *slot, unsigned long addr)
 {
-	unsigned long at = index & ~(XA_CHUNK_SIZE - 1UL);
+	struct ksm_table *table = ksm_table_make(slot, addr);
+	struct ksm_chunk *chunk;
 
-	return !xa_find(&slot->chunks, &at, index | (XA_CHUNK_SIZE - 1UL),
-			XA_PRESENT);
-}
-
-static long chunk_bytes(struct ksm_slot *slot, unsigned long index)
-{
-	return sizeof(struct ksm_chunk) +
-	       (alone_in_node(slot, index) ? XA_NODE_BYTES : 0);
-}
-
-/* Memory came or went. */
-static void account(struct ksm_slot *slot, long bytes)
-{
-	WRITE_ONCE(slot->bytes, slot->bytes + bytes);
-	ksm_count(&ksm_counters.bytes, bytes);
+	if (!table)
+		return NULL;
+	chunk = kmem_cache_zalloc(chunk_cache, KSM_GFP_TRACK);
+	if (chunk) {
+		table->chunk[chunk_index(addr)] = chunk;
+		ksm_account(slot, sizeof(*chunk));
+	} else {
+		ksm_table_trim(slot, table);
+	}
+	return chunk;
 }
 
 /**
@@ -78,22 +59,12 @@ static void account(struct ksm_slot *slot, long bytes)
 struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 				  bool create)
 {
-	struct ksm_chunk *chunk = xa_load(&slot->chunks, chunk_index(addr));
-	long bytes;
+	struct ksm_table *table = ksm_table_find(slot, addr);
+	struct ksm_chunk *chunk = NULL;
 
-	if (chunk || !create)
-		return chunk;
-	bytes = chunk_bytes(slot, chunk_index(addr));
-	chunk = kmem_cache_zalloc(chunk_cache, GFP_TRACK);
-	if (!chunk)
-		return NULL;
-	if (xa_err(xa_store(&slot->chunks, chunk_index(addr), chunk,
-			    GFP_TRACK))) {
-		kmem_cache_free(chunk_cache, chunk);
-		return NULL;
-	}
-	account(slot, bytes);
-	return chunk;
+	if (table)
+		chunk = table->chunk[chunk_index(addr)];
+	return chunk || !create ? chunk : make_chunk(slot, addr);
 }
 
 /**
@@ -101,22 +72,19 @@ struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
  * @slot:  whose
  * @addr:  any address in the first one
  * @chunk: filled in, with NULL where nothing is known
- * @nr:	   how many
+ * @nr:	   how many; all within KSM_TABLE_BYTES of the same table
  *
  * Context: ksm_scan_mutex held.
  */
 void ksm_track_chunks(struct ksm_slot *slot, unsigned long addr,
 		      struct ksm_chunk **chunk, unsigned int nr)
 {
-	XA_STATE(xas, &slot->chunks, chunk_index(addr));
-	unsigned int i;
+	struct ksm_table *table = ksm_table_find(slot, addr);
+	unsigned int i, first = chunk_index(addr);
 
-	lockdep_assert_held(&ksm_scan_mutex);
-	rcu_read_lock();
-	chunk[0] = xas_load(&xas);
-	for (i = 1; i < nr; i++)
-		chunk[i] = xas_next(&xas);
-	rcu_read_unlock();
+	VM_WARN_ON_ONCE(first + nr > KSM_TABLE_CHUNKS);
+	for (i = 0; i < nr; i++)
+		chunk[i] = table ? table->chunk[first + i] : NULL;
 }
 
 /**
@@ -143,13 +111,18 @@ u64 *ksm_track_word(struct ksm_slot *slot, unsigned long addr)
  */
 void ksm_track_trim(struct ksm_slot *slot, unsigned long addr)
 {
-	struct ksm_chunk *chunk = ksm_track_chunk(slot, addr, false);
+	struct ksm_table *table = ksm_table_find(slot, addr);
+	struct ksm_chunk *chunk;
 
+	if (!table)
+		return;
+	chunk = table->chunk[chunk_index(addr)];
 	if (!chunk || !ksm_chunk_empty(chunk))
 		return;
-	xa_erase(&slot->chunks, chunk_index(addr));
+	table->chunk[chunk_index(addr)] = NULL;
 	kmem_cache_free(chunk_cache, chunk);
-	account(slot, -chunk_bytes(slot, chunk_index(addr)));
+	ksm_account(slot, -(long)sizeof(*chunk));
+	ksm_table_trim(slot, table);
 }
 
 /* Does the filter count this word, and under which key? */
@@ -199,10 +172,35 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new)
 	}
 }
 
+/*
+ * The first chunk that does not end before @addr, with its own address in @at.
+ */
+static struct ksm_chunk *next_chunk(struct ksm_slot *slot, unsigned long addr,
+				    unsigned long *at)
+{
+	struct ksm_table *table = ksm_table_next(slot, addr);
+	unsigned int i;
+
+	for (; table; table = ksm_table_after(table)) {
+		i = addr > table->addr ? chunk_index(addr) : 0;
+		for (; i < KSM_TABLE_CHUNKS; i++) {
+			if (!table->chunk[i])
+				continue;
+			*at = table->addr + i * KSM_CHUNK_BYTES;
+			return table->chunk[i];
+		}
+	}
+	return NULL;
+}
+
 /**
  * ksm_track_next - the next page of which something is known
  * @slot: whose
  * @addr: search from here on
+ *
+ * A chunk may be left without a word that says anything, because the page was
+ * found to be gone when it was to be merged.  It counts as well, so that
+ * whoever drops what is known finds it.
  *
  * Context: ksm_scan_mutex held.
  * Return: its address, or ULONG_MAX if there is none.
@@ -210,18 +208,19 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new)
 unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr)
 {
 	struct ksm_chunk *chunk;
-	unsigned long index;
+	unsigned long at;
 
-	xa_for_each_range(&slot->chunks, index, chunk, chunk_index(addr),
-			  ULONG_MAX) {
-		unsigned int i = 0;
+	while ((chunk = next_chunk(slot, addr, &at))) {
+		unsigned int i = addr > at ? word_index(addr) : 0;
 
-		if (index == chunk_index(addr))
-			i = word_index(addr);
+		if (ksm_chunk_empty(chunk))
+			return max(addr, at);
 		for (; i < KSM_CHUNK_PAGES; i++)
 			if (chunk->word[i])
-				return (index << KSM_CHUNK_SHIFT) +
-				       i * PAGE_SIZE;
+				return at + i * PAGE_SIZE;
+		addr = at + KSM_CHUNK_BYTES;
+		if (!addr)	/* where addresses end */
+			break;
 	}
 	return ULONG_MAX;
 }
@@ -274,7 +273,7 @@ static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
 			detach(ksm_word_item(word));
 		items[nr++] = ksm_word_item(word);
 	}
-	account(slot, -(long)(nr * sizeof(struct ksm_rmap_item)));
+	ksm_account(slot, -(long)(nr * sizeof(struct ksm_rmap_item)));
 	kmem_cache_free_bulk(item_cache, nr, items);
 }
 
@@ -292,42 +291,52 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  void (*detach)(struct ksm_rmap_item *item))
 {
 	struct ksm_chunk *chunk;
-	unsigned long index, last;
+	unsigned long at;
 
-	if (start >= end)
-		return;
-	last = chunk_index(end - 1);
-	xa_for_each_range(&slot->chunks, index, chunk, chunk_index(start),
-			  last) {
-		drop_words(slot, chunk,
-			   index == chunk_index(start) ? word_index(start) : 0,
-			   index == last ? word_index(end - 1) :
-					   KSM_CHUNK_PAGES - 1,
-			   detach);
-		ksm_track_trim(slot, index << KSM_CHUNK_SHIFT);
+	while (start < end && (chunk = next_chunk(slot, start, &at)) &&
+	       at < end) {
+		unsigned long last = at + KSM_CHUNK_BYTES - 1;
+
+		drop_words(slot, chunk, start > at ? word_index(start) : 0,
+			   last > end - 1 ? word_index(end - 1) :
+					    KSM_CHUNK_PAGES - 1, detach);
+		ksm_track_trim(slot, at);
 		cond_resched();
+		if (last >= end - 1)
+			break;
+		start = last + 1;
 	}
 }
 
 /**
- * ksm_track_recount - count all keys of an mm in a filter made anew
+ * ksm_track_recount - count keys of an mm in a filter made anew
  * @slot: whose
+ * @addr: where to go on; moved on
+ * @nr:	  how many state words to look at, about
  *
  * Context: ksm_scan_mutex held.
+ * Return: true if all keys of the mm are counted.
  */
-void ksm_track_recount(struct ksm_slot *slot)
+bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
+		       unsigned int nr)
 {
 	struct ksm_chunk *chunk;
-	unsigned long index;
-	unsigned int i;
+	unsigned int i, seen;
+	unsigned long at;
 	u32 key;
 
-	xa_for_each(&slot->chunks, index, chunk) {
+	for (seen = 0; seen < nr; seen += KSM_CHUNK_PAGES) {
+		chunk = next_chunk(slot, *addr, &at);
+		if (!chunk)
+			return true;
 		for (i = 0; i < KSM_CHUNK_PAGES; i++)
 			if (chunk->word[i] && counted_key(chunk->word[i], &key))
 				ksm_filter_add(key);
-		cond_resched();
+		*addr = at + KSM_CHUNK_BYTES;
+		if (!*addr)	/* where addresses end */
+			return true;
 	}
+	return false;
 }
 
 /**
@@ -335,17 +344,28 @@ void ksm_track_recount(struct ksm_slot *slot)
  * @slot: whose
  * @addr: page-aligned address
  *
- * Return: the item or NULL; the page is skipped then.
+ * Return: the item, or NULL without memory that a state word can name; the page
+ * is skipped then.
  */
 struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
 {
-	struct ksm_rmap_item *item = kmem_cache_zalloc(item_cache, GFP_TRACK);
+	struct ksm_rmap_item *item;
 
+	item = kmem_cache_zalloc(item_cache, KSM_GFP_TRACK);
 	if (!item)
 		return NULL;
+	/*
+	 * A state word has no room for the tag that KASAN puts into a pointer,
+	 * and trees and lists compare pointers: have none from the beginning.
+	 */
+	item = kasan_reset_tag(item);
+	if (!ksm_word_can_name(__pa(item))) {
+		kmem_cache_free(item_cache, item);
+		return NULL;
+	}
 	item->slot = slot;
 	item->address = addr;
-	account(slot, sizeof(*item));
+	ksm_account(slot, sizeof(*item));
 	return item;
 }
 
@@ -355,7 +375,7 @@ struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
  */
 void ksm_item_free(struct ksm_rmap_item *item)
 {
-	account(item->slot, -(long)sizeof(*item));
+	ksm_account(item->slot, -(long)sizeof(*item));
 	kmem_cache_free(item_cache, item);
 }
 

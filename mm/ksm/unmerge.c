@@ -46,6 +46,7 @@ struct batch {
 	struct vm_area_struct *vma;
 	struct mem_cgroup *memcg;	/* of the mm */
 	bool interruptible;
+	bool begun;			/* some copies are made */
 	unsigned int nr;
 	struct copy copy[BATCH];
 };
@@ -134,6 +135,7 @@ static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
 		folio_set_dirty(folio);
 		folio_ref_unfreeze(folio, 1);
 		mark_changed(b->vma, addr, ptep);
+		count_vm_event(COW_KSM);
 		ours = true;
 	}
 	folio_unlock(folio);
@@ -349,6 +351,23 @@ static unsigned long replace(struct batch *b, pmd_t *pmd, unsigned long next)
 	return next;
 }
 
+/*
+ * Who is about to exit needs no copies, and waits for us.  A signal can wait
+ * until there is something to show for the time: or those who get many of them
+ * would never come to an end.
+ */
+static int interrupted(const struct batch *b)
+{
+	if (!atomic_read(&b->vma->vm_mm->mm_users))
+		return -ESRCH;
+	if (!b->interruptible)
+		return 0;
+	if (fatal_signal_pending(current) ||
+	    (b->nr && b->begun && signal_pending(current)))
+		return -ERESTARTSYS;
+	return 0;
+}
+
 static int unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {
@@ -357,13 +376,15 @@ static int unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
 	int err = 0;
 
 	while (addr < end && !err) {
-		if (b->interruptible && signal_pending(current))
-			return -ERESTARTSYS;
 		next = collect(b, pmd, addr, end);
+		err = interrupted(b);
+		if (err)
+			break;
 		if (b->nr) {
 			err = prepare(b);
 			if (b->nr)
 				next = replace(b, pmd, next);
+			b->begun = true;
 		} else if (next < end) {
 			/* Back here when it is a page again. */
 			migration_entry_wait(walk->mm, pmd, next);
@@ -384,10 +405,11 @@ static const struct mm_walk_ops unmerge_ops = {
  * @vma:   one that has an anon_vma
  * @start: first address
  * @end:   the address after the last
- * @interruptible: give up when a signal is pending
+ * @interruptible: give up when a signal is pending: a fatal one at once, others
+ *		   where there is more to copy than a batch
  *
- * Context: mmap_lock of the mm held.
- * Return: 0, -ENOMEM, or -ERESTARTSYS.
+ * Context: mmap_lock of the mm held; may sleep.
+ * Return: 0, -ENOMEM, -ERESTARTSYS, or -ESRCH if the mm is exiting.
  */
 int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end, bool interruptible)

@@ -14,13 +14,14 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/cputime.h>
 #include <linux/sizes.h>
 
 #include "internal.h"
 #include "slice.h"
 
 /* State words are dropped in ranges of this size, then time is taken. */
-#define SWEEP_BYTES	SZ_256M
+#define SWEEP_BYTES	SZ_16M
 
 /* One visit at a time; ksm_scan_mutex. */
 static struct ksm_visit visit;
@@ -28,6 +29,25 @@ static struct ksm_visit visit;
 static bool out_of_jobs(const struct ksm_visit *v)
 {
 	return v->nr_jobs + KSM_JOBS_PER_SLICE > ARRAY_SIZE(v->job);
+}
+
+/*
+ * What ksmd itself has run, as long as somebody else has the CPU does not
+ * count.  To ask the scheduler takes longer than to visit a dozen pages; so
+ * that is only done if there was a switch since.
+ */
+static u64 cpu_clock_ns(void)
+{
+	static unsigned long switches;
+	static u64 away;
+	unsigned long nr = current->nvcsw + current->nivcsw;
+	u64 now = local_clock();
+
+	if (nr != switches) {
+		switches = nr;
+		away = now - task_sched_runtime(current);
+	}
+	return now - away;
 }
 
 /* Suspend is not to wait for the end of a batch. */
@@ -52,19 +72,19 @@ static bool gap(struct ksm_visit *v, unsigned long addr)
 	return false;
 }
 
-/* Drop what is known below @end.  False: time is up. */
-static bool sweep(struct ksm_slot *slot, unsigned long end,
-		  struct ksm_pace *pace)
+/* Drop what is known from @swept, which moves on, to @end.  False: time is up */
+static bool sweep(struct ksm_slot *slot, unsigned long *swept,
+		  unsigned long end, struct ksm_pace *pace)
 {
 	unsigned long from, to;
 
-	while ((from = ksm_track_next(slot, ksm_cursor.swept)) < end) {
+	while ((from = ksm_track_next(slot, *swept)) < end) {
 		if (batch_over(pace))
 			return false;
 		to = end - from > SWEEP_BYTES ? from + SWEEP_BYTES : end;
 		ksm_track_drop_range(slot, from, to, ksm_node_detach);
-		ksm_cursor.swept = to;
-		ksm_pace_time(pace, local_clock());
+		*swept = to;
+		ksm_pace_time(pace, cpu_clock_ns());
 	}
 	return true;
 }
@@ -77,16 +97,17 @@ static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 	if (gap(v, addr))
 		return 1;
 	while (addr < end) {
-		unsigned long next = min(end, ALIGN(addr + 1, KSM_SLICE_BYTES));
+		/* The last slice may end where addresses do. */
+		unsigned long last = min(end - 1, addr | (KSM_SLICE_BYTES - 1));
 
-		addr = ksm_visit_slice(v, walk->vma, pmd, addr, next);
+		addr = ksm_visit_slice(v, walk->vma, pmd, addr, last + 1);
 		ksm_cursor.addr = addr;
 		ksm_cursor.swept = addr;
 		if (out_of_jobs(v) || ksm_pace_over(v->pace))
 			return 1;
 	}
 	cond_resched();
-	ksm_pace_time(v->pace, local_clock());
+	ksm_pace_time(v->pace, cpu_clock_ns());
 	return batch_over(v->pace) || mmap_lock_is_contended(walk->mm);
 }
 
@@ -95,8 +116,9 @@ static const struct mm_walk_ops visit_ops = {
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
-static void begin_slot(void)
+static void begin_slot(struct ksm_slot *slot)
 {
+	ksm_cursor.forked = xchg(&slot->forked, 0);
 	ksm_cursor.addr = 0;
 	ksm_cursor.swept = 0;
 	ksm_cursor.mergeable = false;
@@ -122,7 +144,7 @@ static bool walk_vma(struct ksm_visit *v, struct vm_area_struct *vma)
 		return false;
 	ksm_cursor.addr = vma->vm_end;
 	/* There may be thousands without a page table. */
-	ksm_pace_time(v->pace, local_clock());
+	ksm_pace_time(v->pace, cpu_clock_ns());
 	return !batch_over(v->pace);
 }
 
@@ -147,11 +169,23 @@ static void forget_slot(struct ksm_slot *slot)
 	ksm_track_drop_range(slot, 0, ULONG_MAX, ksm_node_detach);
 }
 
-/* Let go of the cursor's slot, about which nothing is known any more. */
+/* Let go of a slot about which nothing is known any more. */
 static void retire(struct ksm_slot *slot)
 {
 	ksm_registry_remove(slot);
 	ksm_registry_free(slot);
+}
+
+/* All mms that have exited; the scan begins anew. */
+static void forget_exited(void)
+{
+	struct ksm_slot *slot;
+
+	ksm_registry_rewind();
+	while ((slot = ksm_registry_exited(false))) {
+		forget_slot(slot);
+		retire(slot);
+	}
 }
 
 enum outcome {
@@ -172,6 +206,7 @@ static enum outcome walk_locked(struct ksm_visit *v)
 		return WALK_EXITING;
 	v->gap = 0;
 	v->trust = v->patient && !mm_has_notifiers(mm);
+	v->forked = ksm_cursor.forked || READ_ONCE(v->slot->forked);
 	if (!walk_mm(v)) {
 		/* What was passed may be mergeable when the walk goes on. */
 		ksm_cursor.mergeable = true;
@@ -228,14 +263,14 @@ static void do_jobs(struct ksm_slot *slot, struct ksm_pace *pace)
 		cond_resched();
 	}
 	visit.nr_jobs = 0;
-	ksm_pace_skip(pace, local_clock());
+	ksm_pace_skip(pace, cpu_clock_ns());
 }
 
 static struct ksm_slot *next_slot(struct ksm_slot *slot)
 {
 	slot = ksm_registry_next(slot);
 	if (slot)
-		begin_slot();
+		begin_slot(slot);
 	return slot;
 }
 
@@ -245,7 +280,7 @@ static struct ksm_slot *step(struct ksm_slot *slot, struct ksm_pace *pace)
 	switch (walk_slot(slot, pace)) {
 	case WALK_GAP:
 		do_jobs(slot, pace);
-		sweep(slot, visit.gap, pace);
+		sweep(slot, &ksm_cursor.swept, visit.gap, pace);
 		return slot;
 	case WALK_DONE:
 		do_jobs(slot, pace);
@@ -255,7 +290,7 @@ static struct ksm_slot *step(struct ksm_slot *slot, struct ksm_pace *pace)
 		return next_slot(ksm_cursor.slot);
 	case WALK_EXITING:
 		ksm_cursor.swept = 0;
-		if (!sweep(slot, ULONG_MAX, pace))
+		if (!sweep(slot, &ksm_cursor.swept, ULONG_MAX, pace))
 			return slot;
 		retire(slot);
 		return next_slot(ksm_cursor.slot);
@@ -267,24 +302,55 @@ static struct ksm_slot *step(struct ksm_slot *slot, struct ksm_pace *pace)
 
 /**
  * ksm_walk - scan for one batch
- * @pace: when it ends
+ * @pages: how many may be read, searched or merged
  *
  * Context: ksm_scan_mutex held; may sleep.
  * Return: true if the pass over all mms is complete.
  */
-bool ksm_walk(struct ksm_pace *pace)
+bool ksm_walk(unsigned long pages)
 {
 	struct ksm_slot *slot = ksm_cursor.slot ?: next_slot(NULL);
+	struct ksm_pace pace;
 
 	lockdep_assert_held(&ksm_scan_mutex);
+	ksm_pace_begin(&pace, pages, cpu_clock_ns());
 	while (slot) {
-		slot = step(slot, pace);
-		ksm_pace_time(pace, local_clock());
-		if (slot && batch_over(pace))
+		slot = step(slot, &pace);
+		ksm_pace_time(&pace, cpu_clock_ns());
+		if (slot && batch_over(&pace))
 			return false;
 		cond_resched();
 	}
 	return true;
+}
+
+/**
+ * ksm_walk_exited - forget what is known of mms that have exited
+ * @stopped: nothing is scanned now, so do it for the cursor's mm as well
+ *
+ * For as long as a batch at most; that there are some left is seen by
+ * ksm_registry_has_exited().
+ *
+ * Context: ksm_scan_mutex held; may sleep.
+ */
+void ksm_walk_exited(bool stopped)
+{
+	struct ksm_slot *slot;
+	struct ksm_pace pace;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	ksm_pace_begin(&pace, ULONG_MAX, cpu_clock_ns());
+	while ((slot = ksm_registry_exited(stopped))) {
+		unsigned long swept = 0;
+		bool at_cursor = slot == ksm_cursor.slot;
+
+		if (!sweep(slot, &swept, ULONG_MAX, &pace))
+			return;
+		retire(slot);
+		if (at_cursor)
+			next_slot(ksm_cursor.slot);
+		cond_resched();
+	}
 }
 
 /* mmap_lock held */
@@ -314,9 +380,11 @@ static int unmerge_mm(struct mm_struct *mm)
  */
 int ksm_walk_unmerge_all(void)
 {
-	struct ksm_slot *slot = ksm_registry_next(NULL);
+	struct ksm_slot *slot;
 	int err = 0;
 
+	ksm_registry_rewind();
+	slot = ksm_registry_next(NULL);
 	while (slot && !err) {
 		mmap_read_lock(slot->mm);
 		if (ksm_slot_exiting(slot)) {
@@ -327,12 +395,15 @@ int ksm_walk_unmerge_all(void)
 		} else {
 			err = unmerge_mm(slot->mm);
 			mmap_read_unlock(slot->mm);
-			if (!err)
+			if (!err || err == -ESRCH)
 				forget_slot(slot);
+			if (err == -ESRCH)
+				err = 0;	/* it exits by itself */
 		}
 		slot = ksm_registry_next(slot);
 	}
-	ksm_registry_rewind();
+	/* Who has exited since was not met on the way. */
+	forget_exited();
 	return err;
 }
 
@@ -347,7 +418,9 @@ void ksm_walk_forget_all(void)
 {
 	struct ksm_slot *slot = NULL;
 
+	ksm_registry_rewind();
 	while ((slot = ksm_registry_next(slot)))
 		forget_slot(slot);
-	ksm_registry_rewind();
+	/* Who has exited was not met on the way. */
+	forget_exited();
 }

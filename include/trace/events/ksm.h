@@ -93,10 +93,11 @@ TRACE_EVENT(ksm_merge_with_ksm_page,
 		  __entry->rmap_item, __entry->mm, __entry->err)
 );
 
-/* The same with the zero page; there is no item then. */
+/* The same with the zero page, which is @frame */
 TRACE_EVENT(ksm_merge_one_page,
-	TP_PROTO(const struct mm_struct *owner, unsigned long frame, int error),
-	TP_ARGS(owner, frame, error),
+	TP_PROTO(const struct ksm_rmap_item *item, const struct mm_struct *owner,
+		 unsigned long frame, int error),
+	TP_ARGS(item, owner, frame, error),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(void *, rmap_item)
@@ -106,7 +107,7 @@ TRACE_EVENT(ksm_merge_one_page,
 	TP_fast_assign(
 		__entry->err = error;
 		__entry->mm = (void *)owner;
-		__entry->rmap_item = NULL;
+		__entry->rmap_item = (void *)item;
 		__entry->pfn = frame;
 	),
 	TP_printk("ksm pfn %lu rmap_item %p mm %p error %d",

@@ -231,7 +231,7 @@ static void advisor_no_work(struct kunit *test)
 static void advisor_cpu_percent(struct kunit *test)
 {
 	struct ksm_advice in = {
-		.wall_ns = 10 * NSEC_PER_SEC, .cpu_ns = 3 * NSEC_PER_SEC,
+		.wall_ns = 10ULL * NSEC_PER_SEC, .cpu_ns = 3ULL * NSEC_PER_SEC,
 	};
 
 	KUNIT_EXPECT_EQ(test, ksm_advice_cpu_percent(&in), 30);

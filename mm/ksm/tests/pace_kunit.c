@@ -60,6 +60,21 @@ static void pace_ends_after_quiet_time(struct kunit *test)
 }
 
 /* Work has its own bound: its time is not held against the batch. */
+/* The clock is corrected when others had the CPU. */
+static void pace_clock_goes_back(struct kunit *test)
+{
+	struct ksm_pace pace;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		ksm_pace_begin(&pace, 100, starts[i]);
+		ksm_pace_time(&pace, starts[i] - TICK_NS);
+		KUNIT_EXPECT_EQ(test, pace.quiet_ns, 0ULL);
+		ksm_pace_time(&pace, starts[i]);
+		KUNIT_EXPECT_EQ(test, pace.quiet_ns, TICK_NS);
+	}
+}
+
 static void pace_lets_work_take_its_time(struct kunit *test)
 {
 	struct ksm_pace pace;
@@ -116,6 +131,7 @@ static struct kunit_case pace_cases[] = {
 	KUNIT_CASE(pace_takes_more_work_than_was_left),
 	KUNIT_CASE(pace_without_pages_is_over),
 	KUNIT_CASE(pace_ends_after_quiet_time),
+	KUNIT_CASE(pace_clock_goes_back),
 	KUNIT_CASE(pace_lets_work_take_its_time),
 	KUNIT_CASE(pace_shares_time),
 	KUNIT_CASE(pace_skips_what_is_not_to_count),

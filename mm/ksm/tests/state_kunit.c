@@ -3,6 +3,8 @@
  * The judge of pages: each verdict by itself, then long lives of pages
  * against a model that keeps what it knows in plain variables.
  */
+#include <linux/kasan.h>
+
 #include "testing.h"
 
 #define PFN	0xabcd
@@ -574,6 +576,8 @@ static void state_pointers(struct kunit *test)
 
 	item = kunit_kzalloc(test, sizeof(*item), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, item);
+	/* As ksm_item_alloc() does: a word has no room for a tag of KASAN. */
+	item = kasan_reset_tag(item);
 	word = ksm_word_of_item(item, KSM_TAG_UNSTABLE);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
 	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_UNSTABLE);

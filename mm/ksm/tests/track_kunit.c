@@ -53,7 +53,6 @@ static struct track_model *model_alloc(struct kunit *test)
 	m->mm = kunit_kzalloc(test, sizeof(*m->mm), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m->mm);
 	m->slot.mm = m->mm;
-	xa_init(&m->slot.chunks);
 	m->before = ksm_counters;
 	return m;
 }
@@ -196,20 +195,20 @@ static void drop_range(struct kunit *test, struct track_model *m,
 			expect_trimmed(m, c);
 }
 
-/* Nodes of the xarray that chunks are in: 64 slots of eight bytes and a header */
-static unsigned long used_nodes(const struct track_model *m)
+/* Tables that chunks are in */
+static unsigned long used_tables(const struct track_model *m)
 {
-	unsigned long nodes = 0, node, last = ~0UL;
+	unsigned long tables = 0, table, last = ~0UL;
 	unsigned int c;
 
 	for (c = 0; c < NR_CHUNKS; c++) {
-		node = address(c * KSM_CHUNK_PAGES) >> KSM_CHUNK_SHIFT >> 6;
-		if (m->chunk[c] && node != last) {
-			nodes++;
-			last = node;
+		table = address(c * KSM_CHUNK_PAGES) / KSM_TABLE_BYTES;
+		if (m->chunk[c] && table != last) {
+			tables++;
+			last = table;
 		}
 	}
-	return nodes;
+	return tables;
 }
 
 static void expect_counters(struct kunit *test, struct track_model *m, int step)
@@ -241,7 +240,8 @@ static void expect_counters(struct kunit *test, struct track_model *m, int step)
 	KUNIT_EXPECT_EQ_MSG(test, bytes,
 			    chunks * 8 * KSM_CHUNK_PAGES +
 			    items * sizeof(struct ksm_rmap_item) +
-			    used_nodes(m) * 576, "step %d", step);
+			    used_tables(m) * sizeof(struct ksm_table),
+			    "step %d", step);
 }
 
 /* Two pages or more with a key: the filter may not deny it. */
@@ -264,9 +264,9 @@ static void finish(struct kunit *test, struct track_model *m)
 {
 	drop_range(test, m, 0, ~0UL);
 	expect_counters(test, m, -1);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&m->slot.chunks));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&m->slot.tables));
+	KUNIT_EXPECT_NULL(test, m->slot.recent);
 	KUNIT_EXPECT_EQ(test, m->slot.bytes, 0);
-	xa_destroy(&m->slot.chunks);
 	ksm_filter_free();
 }
 
@@ -295,7 +295,8 @@ static void track_chunks(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ksm_track_word(&m->slot, 2 * size),
 			    &next->word[0]);
 	KUNIT_EXPECT_EQ(test, m->slot.bytes,
-			2 * sizeof(struct ksm_chunk) + 576);
+			2 * sizeof(struct ksm_chunk) +
+			sizeof(struct ksm_table));
 
 	/* One that is in use is not trimmed. */
 	ksm_track_set(&m->slot, &next->word[15], ksm_state_fresh(1));
@@ -310,10 +311,12 @@ static void track_chunks(struct kunit *test)
 	finish(test, m);
 }
 
-/* Neighbours are found at once, wherever holes are and the xarray's nodes end */
+/* Neighbours are found at once, wherever holes are and tables end */
 static void track_neighbours(struct kunit *test)
 {
-	static const unsigned long used[] = { 1, 2, 62, 63, 64, 127, 130, 4097 };
+	static const unsigned long used[] = {
+		1, 2, 30, 31, 32, 62, 63, 64, 127, 130, 4097
+	};
 	struct track_model *m = model_alloc(test);
 	struct ksm_chunk *chunk[4], *one;
 	unsigned long first, addr;
@@ -328,7 +331,7 @@ static void track_neighbours(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test,
 				      ksm_track_chunk(&m->slot, addr, true));
 	}
-	for (first = 0; first < 4100; first++) {
+	for (first = 0; first < 4100; first += ARRAY_SIZE(chunk)) {
 		addr = first << KSM_CHUNK_SHIFT;
 		ksm_track_chunks(&m->slot, addr + PAGE_SIZE, chunk,
 				 ARRAY_SIZE(chunk));
@@ -341,6 +344,117 @@ static void track_neighbours(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(used); i++)
 		ksm_track_trim(&m->slot, used[i] << KSM_CHUNK_SHIFT);
+	finish(test, m);
+}
+
+/*
+ * A word may become 0 when nobody is near who could free the chunk: the next
+ * one to come by has to find it.
+ */
+static void track_empty_chunk(struct kunit *test)
+{
+	struct track_model *m = model_alloc(test);
+	unsigned long far = 1UL << 20 << KSM_CHUNK_SHIFT;
+	struct ksm_chunk *chunk;
+	unsigned long at;
+
+	guard(mutex)(&ksm_scan_mutex);
+	for (at = 0; at <= far; at += far) {
+		chunk = ksm_track_chunk(&m->slot, at, true);
+		KUNIT_EXPECT_NOT_NULL(test, chunk);
+		ksm_track_set(&m->slot, &chunk->word[9], ksm_state_fresh(1));
+		KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, at),
+				at + 9 * PAGE_SIZE);
+		ksm_track_set(&m->slot, &chunk->word[9], 0);
+	}
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), 0);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 3 * PAGE_SIZE),
+			3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, KSM_CHUNK_BYTES), far);
+	ksm_track_drop_range(&m->slot, 3 * PAGE_SIZE, 4 * PAGE_SIZE, detach);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), far);
+	ksm_track_drop_range(&m->slot, 0, ULONG_MAX, detach);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), ULONG_MAX);
+	finish(test, m);
+}
+
+/* Mappings that are far apart do not pay for what lies between them. */
+static void track_sparse(struct kunit *test)
+{
+	static const u64 at[] = {
+		0x400000, 0x1234000, 0x70000000, 0x7f1234560000, 0x7ffffffde000,
+	};
+	struct track_model *m = model_alloc(test);
+	unsigned int i;
+
+	guard(mutex)(&ksm_scan_mutex);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		KUNIT_EXPECT_NOT_NULL(test, ksm_track_chunk(&m->slot, at[i],
+							    true));
+	KUNIT_EXPECT_LE(test, m->slot.bytes, ARRAY_SIZE(at) *
+			(sizeof(struct ksm_table) + sizeof(struct ksm_chunk)));
+	KUNIT_EXPECT_LT(test, m->slot.bytes, 2500);
+	ksm_track_drop_range(&m->slot, 0, ULONG_MAX, detach);
+	finish(test, m);
+}
+
+/* s390 lets user space have all but the last page. */
+static void track_top(struct kunit *test)
+{
+	unsigned long top = -KSM_CHUNK_BYTES, addr = 0, end = -PAGE_SIZE;
+	struct track_model *m = model_alloc(test);
+	struct ksm_chunk *chunk;
+
+	guard(mutex)(&ksm_scan_mutex);
+	chunk = ksm_track_chunk(&m->slot, top, true);
+	KUNIT_EXPECT_NOT_NULL(test, chunk);
+	if (!chunk)
+		return;
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), top);
+	ksm_track_set(&m->slot, &chunk->word[14], ksm_state_fresh(1));
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0),
+			top + 14 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, end), ULONG_MAX);
+	KUNIT_EXPECT_TRUE(test, ksm_track_recount(&m->slot, &addr, 1 << 20));
+	ksm_track_drop_range(&m->slot, end, ULONG_MAX, detach);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0),
+			top + 14 * PAGE_SIZE);
+	ksm_track_drop_range(&m->slot, 0, end, detach);
+	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), ULONG_MAX);
+	finish(test, m);
+}
+
+/* An item where a state word cannot name it would be another one there. */
+static void track_wide_address(struct kunit *test)
+{
+	u64 limit = (KSM_ITEM_ADDRESS + 4) * (KSM_ITEM_ALIGN / 4);
+
+	KUNIT_EXPECT_GE(test, limit, 1ULL << 52);
+	KUNIT_EXPECT_TRUE(test, ksm_word_can_name(0));
+	KUNIT_EXPECT_TRUE(test, ksm_word_can_name(limit - KSM_ITEM_ALIGN));
+	KUNIT_EXPECT_FALSE(test, ksm_word_can_name(limit));
+	KUNIT_EXPECT_FALSE(test, ksm_word_can_name(1ULL << 55));
+}
+
+/* What a word names is what was allocated, down to the tag of the pointer. */
+static void track_item_of_word(struct kunit *test)
+{
+	struct track_model *m = model_alloc(test);
+	struct ksm_rmap_item *item[8];
+	unsigned int i;
+	u64 word;
+
+	guard(mutex)(&ksm_scan_mutex);
+	for (i = 0; i < ARRAY_SIZE(item); i++) {
+		item[i] = ksm_item_alloc(&m->slot, i * PAGE_SIZE);
+		KUNIT_EXPECT_NOT_NULL(test, item[i]);
+		if (!item[i])
+			break;
+		word = ksm_word_of_item(item[i], KSM_TAG_STABLE);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item[i]);
+	}
+	while (i-- > 0)
+		ksm_item_free(item[i]);
 	finish(test, m);
 }
 
@@ -436,6 +550,15 @@ static void track_drop_range(struct kunit *test)
 	finish(test, m);
 }
 
+/* In pieces of so many words */
+static void recount(struct track_model *m, unsigned int piece)
+{
+	unsigned long addr = 0;
+
+	while (!ksm_track_recount(&m->slot, &addr, piece))
+		;
+}
+
 /* A filter made anew learns all that the words and items know. */
 static void track_recount(struct kunit *test)
 {
@@ -455,7 +578,7 @@ static void track_recount(struct kunit *test)
 	change(test, m, 4, STABLE, 2);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
 	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(shared));
-	ksm_track_recount(&m->slot);
+	recount(m, KSM_CHUNK_PAGES);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(shared));
 	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(alone));
 	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(none));
@@ -480,7 +603,7 @@ static void random_change(struct kunit *test, struct track_model *m,
 		break;
 	case 2:
 		KUNIT_EXPECT_TRUE(test, ksm_filter_resize(NR_PAGES));
-		ksm_track_recount(&m->slot);
+		recount(m, 1 + ksm_random_below(random, NR_PAGES));
 		break;
 	case 3:
 	case 4:
@@ -520,7 +643,7 @@ static void track_is_small(struct kunit *test)
 	unsigned int i;
 
 	guard(mutex)(&ksm_scan_mutex);
-	/* Dense memory: eight bytes, and less than one for the xarray */
+	/* Dense memory: eight bytes, and less than one for the tables */
 	for (i = 0; i < nr; i++)
 		ksm_track_chunk(&m->slot, i * size, true);
 	KUNIT_EXPECT_LT(test, m->slot.bytes, nr * KSM_CHUNK_PAGES * 9);
@@ -539,6 +662,11 @@ static void track_is_small(struct kunit *test)
 static struct kunit_case track_cases[] = {
 	KUNIT_CASE(track_chunks),
 	KUNIT_CASE(track_neighbours),
+	KUNIT_CASE(track_empty_chunk),
+	KUNIT_CASE(track_sparse),
+	KUNIT_CASE(track_top),
+	KUNIT_CASE(track_wide_address),
+	KUNIT_CASE(track_item_of_word),
 	KUNIT_CASE(track_next),
 	KUNIT_CASE(track_transitions),
 	KUNIT_CASE(track_drop_range),

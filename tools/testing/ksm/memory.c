@@ -45,8 +45,7 @@ static void memory_track(struct kunit *test)
 	struct ksm_slot slot = { .mm = &mm };
 
 	guard(mutex)(&ksm_scan_mutex);
-	xa_init(&slot.chunks);
-	/* No chunk, then a chunk and no room for it in the xarray */
+	/* No table, then a table and no chunk */
 	for (shim_alloc_budget = 0; shim_alloc_budget < 2;) {
 		long budget = shim_alloc_budget;
 
@@ -54,7 +53,7 @@ static void memory_track(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, slot.bytes, 0);
 		KUNIT_EXPECT_EQ(test, ksm_counters.bytes, bytes);
 		KUNIT_EXPECT_EQ(test, shim_objects, 0);
-		KUNIT_EXPECT_TRUE(test, xa_empty(&slot.chunks));
+		KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&slot.tables));
 		shim_alloc_budget = budget + 1;
 	}
 	shim_alloc_budget = 0;
@@ -62,7 +61,6 @@ static void memory_track(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slot.bytes, 0);
 	KUNIT_EXPECT_EQ(test, ksm_counters.bytes, bytes);
 	shim_alloc_budget = -1;
-	xa_destroy(&slot.chunks);
 }
 
 static void memory_chain(struct kunit *test)

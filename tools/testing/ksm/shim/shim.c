@@ -6,14 +6,25 @@
 #include <stdarg.h>
 
 #include <kunit/test.h>
+#include <linux/jiffies.h>
+#include <linux/sched/clock.h>
 #include <linux/vmalloc.h>
 
 #include "internal.h"
 #include "testing.h"
 
 unsigned long jiffies = 1000;
+u64 shim_clock_tick;
 long shim_alloc_budget = -1;
+unsigned long shim_alloc_failures;
 long shim_objects;
+
+u64 local_clock(void)
+{
+	static u64 now;
+
+	return now += shim_clock_tick;
+}
 
 /* --- memory ------------------------------------------------------------ */
 
@@ -25,8 +36,10 @@ static bool may_allocate(void)
 {
 	if (shim_alloc_budget < 0)
 		return true;
-	if (!shim_alloc_budget)
+	if (!shim_alloc_budget) {
+		shim_alloc_failures++;
 		return false;
+	}
 	shim_alloc_budget--;
 	return true;
 }
@@ -111,100 +124,6 @@ void *memchr_inv(const void *start, int c, size_t size)
 		if (*byte != (unsigned char)c)
 			return (void *)byte;
 	return NULL;
-}
-
-/* --- XArray ------------------------------------------------------------ */
-
-void xa_init(struct xarray *xa)
-{
-	*xa = (struct xarray){ };
-}
-
-void xa_destroy(struct xarray *xa)
-{
-	free(xa->entry);
-	xa_init(xa);
-}
-
-bool xa_empty(const struct xarray *xa)
-{
-	return !xa->nr;
-}
-
-/* The place of the first entry whose index is not smaller */
-static size_t place_of(const struct xarray *xa, unsigned long index)
-{
-	size_t place = 0;
-
-	while (place < xa->nr && xa->entry[place].index < index)
-		place++;
-	return place;
-}
-
-static bool is_at(const struct xarray *xa, size_t place, unsigned long index)
-{
-	return place < xa->nr && xa->entry[place].index == index;
-}
-
-void *xa_load(struct xarray *xa, unsigned long index)
-{
-	size_t place = place_of(xa, index);
-
-	return is_at(xa, place, index) ? xa->entry[place].value : NULL;
-}
-
-void *xa_store(struct xarray *xa, unsigned long index, void *value,
-	       unsigned int gfp)
-{
-	size_t place = place_of(xa, index);
-
-	assert(value && !is_at(xa, place, index));
-	if (!may_allocate())
-		return SHIM_XA_NOMEM;
-	xa->entry = must(realloc(xa->entry,
-				 (xa->nr + 1) * sizeof(*xa->entry)));
-	memmove(xa->entry + place + 1, xa->entry + place,
-		(xa->nr - place) * sizeof(*xa->entry));
-	xa->entry[place] = (struct shim_entry){ index, value };
-	xa->nr++;
-	return NULL;
-}
-
-void *xa_erase(struct xarray *xa, unsigned long index)
-{
-	size_t place = place_of(xa, index);
-	void *old;
-
-	if (!is_at(xa, place, index))
-		return NULL;
-	old = xa->entry[place].value;
-	xa->nr--;
-	memmove(xa->entry + place, xa->entry + place + 1,
-		(xa->nr - place) * sizeof(*xa->entry));
-	return old;
-}
-
-void *shim_xa_next(struct shim_walk *walk)
-{
-	size_t place = place_of(walk->xa, walk->next);
-	const struct shim_entry *entry = walk->xa->entry + place;
-
-	if (walk->over || place == walk->xa->nr || entry->index > walk->last)
-		return NULL;
-	walk->over = entry->index == walk->last;
-	walk->next = entry->index + 1;
-	*walk->index = entry->index;
-	return entry->value;
-}
-
-void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
-	      unsigned int filter)
-{
-	struct shim_walk walk = {
-		.xa = xa, .index = index, .next = *index, .last = max,
-	};
-
-	return shim_xa_next(&walk);
 }
 
 /* --- those parts of KSM that are not here ------------------------------ */
@@ -343,7 +262,7 @@ int main(void)
 	unsigned int nr = 0, failed = 0;
 
 	ksm_fingerprint_seed(ksm_test_random_bytes);
-	if (ksm_track_init() || ksm_stable_init())
+	if (ksm_table_init() || ksm_track_init() || ksm_stable_init())
 		return 1;
 	for (suite = shim_suites; suite; suite = suite->next)
 		for (one = suite->test_cases; one->run_case; one++)

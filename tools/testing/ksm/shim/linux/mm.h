@@ -7,11 +7,13 @@
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/time64.h>
+#include <errno.h>
 
 #ifndef PAGE_SHIFT
 #define PAGE_SHIFT	12
@@ -27,6 +29,10 @@
 #define __va(address)	((void *)(unsigned long)(address))
 
 typedef unsigned long pgoff_t;
+typedef unsigned long vm_flags_t;
+
+#define VM_MERGEABLE	0x80000000UL
+
 typedef struct {
 	unsigned long bits;
 } pte_t;
@@ -71,9 +77,6 @@ static inline long atomic_long_read(const atomic_long_t *value)
 {
 	return value->counter;
 }
-
-/* The timer does not tick. */
-extern unsigned long jiffies;
 
 static inline void cond_resched(void)
 {

@@ -20,6 +20,8 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **objects);
 
 /* So many allocations succeed, and then none; negative: all. */
 extern long shim_alloc_budget;
+/* How many were refused */
+extern unsigned long shim_alloc_failures;
 /* Objects and areas that were not freed yet */
 extern long shim_objects;
 
