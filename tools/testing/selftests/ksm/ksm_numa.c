@@ -195,6 +195,112 @@ static void test_switch(void)
 	}
 }
 
+/* --- A KSM page that moved ----------------------------------------------- */
+
+/* A process with pages on the first node, registered when it is told to */
+struct owner {
+	struct ksm_child c;
+	char *map;
+};
+
+/* 'm': mergeable; 'e': equal to all others, 'd': all different; 'c', 'x': so? */
+static int owner_life(struct ksm_child *c, void *arg)
+{
+	uint64_t other = *(uint64_t *)arg;
+	char *map = ksm_map(PAGES);
+	bool ok = true;
+	int what;
+
+	ksys_bind(map, PAGES, nodes[0]);
+	ksm_fill(map, PAGES, other, 1);
+	ksm_say_long(c, (long)map);
+	while ((what = ksm_hear(c)) > 0 && what != 'q') {
+		if (what == 'm')
+			ksm_mergeable(map, PAGES);
+		else if (what == 'e' || what == 'd')
+			ksm_fill(map, PAGES, what == 'e' ? SEED : other, 1);
+		else
+			ok = ksm_contents_ok(map, PAGES,
+					     what == 'c' ? SEED : other, 1);
+		ksm_say(c, ok ? 'y' : 'n');
+	}
+	return 0;
+}
+
+static void owner_start(struct owner *o, uint64_t other)
+{
+	ksm_child_start(&o->c, owner_life, &other);
+	o->map = (char *)ksm_hear_long(&o->c);
+	must(ksm_ask(&o->c, 'm'));
+}
+
+static void owner_on(const struct owner *o, int node)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		must_eq(ksys_page_node(o->c.pid, ksys_page(o->map, i)), node);
+}
+
+static size_t owners_share(const struct owner *a, const struct owner *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < PAGES; i++)
+		n += ksm_pfn(a->c.pid, ksys_page(a->map, i)) ==
+		     ksm_pfn(b->c.pid, ksys_page(b->map, i));
+	return n;
+}
+
+/*
+ * Three processes, visited in this order: one that will leave a KSM page that
+ * is full, one that waits for room, one that stays.  If the page moves to
+ * another node after the first has left, he who waits is the first to see it.
+ */
+static void test_moved(void)
+{
+	struct owner leaves, waits, stays;
+
+	ksm_set("merge_across_nodes", 0);
+	ksm_set("max_page_sharing", 2);
+	owner_start(&leaves, 20000);
+	owner_start(&waits, 30000);
+	owner_start(&stays, 40000);
+	must(ksm_ask(&leaves.c, 'e'));
+	must(ksm_ask(&stays.c, 'e'));
+	ksm_scan(3);
+	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	must_eq(owners_share(&leaves, &stays), PAGES);
+	must(ksm_ask(&waits.c, 'e'));
+	ksm_scan(4);
+	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+
+	must(ksm_ask(&leaves.c, 'd'));
+	owner_on(&waits, nodes[0]);
+	owner_on(&stays, nodes[0]);
+	must_eq(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[1]), 0);
+	owner_on(&stays, nodes[1]);
+	ksm_scan(4);
+	/* Whoever shares now or does not, nobody has changed nodes by that. */
+	owner_on(&leaves, nodes[0]);
+	owner_on(&waits, nodes[0]);
+	owner_on(&stays, nodes[1]);
+	must_eq(owners_share(&waits, &stays), 0);
+	must(ksm_counts_are(PAGES, 0, 2 * PAGES, 0));
+	must(ksm_ask(&leaves.c, 'x'));
+	must(ksm_ask(&waits.c, 'c'));
+	must(ksm_ask(&stays.c, 'c'));
+
+	/* Back on the first node the page has room for him. */
+	must_eq(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[0]), 0);
+	ksm_scan(12);
+	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	must_eq(owners_share(&waits, &stays), PAGES);
+	owner_on(&waits, nodes[0]);
+	must(ksm_ask(&waits.c, 'c'));
+	must(ksm_ask(&stays.c, 'c'));
+}
+
 static const struct ksys_case cases[] = {
 	{ "0: each node for itself", test_apart },
 	{ "1: across nodes", test_across },
@@ -202,6 +308,7 @@ static const struct ksys_case cases[] = {
 	{ "max_page_sharing on each node", test_limit_per_node },
 	{ "EBUSY while pages are shared", test_busy },
 	{ "switched back and forth", test_switch },
+	{ "0: a KSM page that moved to another node", test_moved },
 };
 
 int main(void)
