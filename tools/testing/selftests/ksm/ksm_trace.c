@@ -277,9 +277,46 @@ static int test_merge(void)
 	return 0;
 }
 
+struct zeroed {
+	unsigned long pfn;	/* of the zero page */
+	char item[PAGES][32];
+	long told;
+	long wrong;
+};
+
+/* The name of a pointer in an event, NULL included */
+static bool is_null(const char *pointer)
+{
+	return !strcmp(pointer, "(null)") ||
+	       !pointer[strspn(pointer, "0x")];
+}
+
+static bool check_zero(const char *event, const char *text, void *arg)
+{
+	struct zeroed *z = arg;
+	unsigned long pfn;
+	int err, end = 0;
+	char mm[32];
+
+	if (strcmp(event, "ksm_merge_one_page"))
+		return true;
+	if (z->told < PAGES &&
+	    sscanf(text, "ksm pfn %lu rmap_item %31s mm %31s error %d%n", &pfn,
+		   z->item[z->told], mm, &err, &end) == 4 &&
+	    !text[end] && !err && pfn == z->pfn &&
+	    !is_null(z->item[z->told]) && !is_null(mm)) {
+		z->told++;
+		return true;
+	}
+	ksft_print_msg("odd line: %s\n", text);
+	z->wrong++;
+	return false;
+}
+
 static int test_zero(void)
 {
 	char *map = ksm_map(PAGES);
+	struct zeroed z = { 0 };
 
 	ksm_set("use_zero_pages", 1);
 	memset(map, 0, PAGES * ksm_page_size());
@@ -292,6 +329,10 @@ static int test_zero(void)
 			      " error 0") == PAGES);
 	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", " error 0",
 			      NULL) == 0);
+	/* Each is told with its item, and with the page that it became. */
+	z.pfn = ksm_pfn(0, map);
+	CHECK(ksm_trace_each(check_zero, &z) >= PAGES && !z.wrong);
+	CHECK(z.told == PAGES);
 	return 0;
 }
 
