@@ -177,3 +177,36 @@ long ksm_trace_count(const char *event, const char *has, const char *has2)
 
 	return ret < 0 ? ret : m.count;
 }
+
+#define ALLOC_EVENT	"events/kmem/kmem_cache_alloc"
+
+int ksm_trace_allocs(pid_t pid)
+{
+	char text[96];
+
+	/* By opening it for writing all triggers are removed. */
+	trace_write(ALLOC_EVENT "/trigger", "");
+	snprintf(text, sizeof(text),
+		 "hist:keys=call_site.sym if common_pid == %d", pid);
+	return trace_write(ALLOC_EVENT "/trigger", text);
+}
+
+long ksm_trace_allocs_stop(void)
+{
+	char path[256], line[256];
+	long hits = -ENOENT, n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/" ALLOC_EVENT "/hist", tracefs);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (line[0] == '{')
+			printf("# %s", line);
+		if (sscanf(line, " Hits: %ld", &n) == 1)
+			hits = n;
+	}
+	if (f)
+		fclose(f);
+	trace_write(ALLOC_EVENT "/trigger", "");
+	return hits;
+}

@@ -31,4 +31,12 @@ long ksm_trace_count(const char *event, const char *has, const char *has2);
 long ksm_trace_each(bool (*fn)(const char *event, const char *text, void *arg),
 		    void *arg);
 
+/*
+ * Count what a task takes from slab caches, from now until it is asked for;
+ * 0, or -errno without hist triggers.  The second returns how many times it
+ * did, and says in "# ..." lines where.
+ */
+int ksm_trace_allocs(pid_t pid);
+long ksm_trace_allocs_stop(void);
+
 #endif /* KSM_LIB_TRACEFS_H */
