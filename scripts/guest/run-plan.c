@@ -28,7 +28,8 @@
  * plan.
  *
  * After each program all its processes are killed, KSM is told to unmerge
- * everything and its counters have to be zero.
+ * everything, and its counters have to be zero; and, where they can be told
+ * from others, its slab caches empty.
  *
  * Lines of the results: "@start PROGRAM", the program's output after "| ",
  * "@ok NAME", "@not ok NAME # REASON", "@skip NAME # REASON", "@end PROGRAM
@@ -54,6 +55,8 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "slabs.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_ARGS	64
@@ -445,6 +448,31 @@ static long read_number(const char *path)
 	return text[0] ? strtol(text, NULL, 10) : -1;
 }
 
+/* Said once: it is not the fault of the programs that follow. */
+static void tell_leaks(const struct program *prog, const struct slab *slab,
+		       int nr)
+{
+	static struct slab left[MAX_SLABS];
+
+	for (int i = 0; i < nr; i++) {
+		if (slab[i].objects && (strcmp(left[i].name, slab[i].name) ||
+					left[i].objects != slab[i].objects))
+			emit("@not ok %s: state after it # %ld objects of %s",
+			     prog->name, slab[i].objects, slab[i].name);
+		left[i] = slab[i];
+	}
+}
+
+/* Nobody is registered any more, so after a little while KSM holds nothing. */
+static void check_slabs(const struct program *prog)
+{
+	struct slab slab[MAX_SLABS];
+
+	write_file(KSM_DIR "run", "1");
+	tell_leaks(prog, slab, slabs_in_use(slab, 10));
+	write_file(KSM_DIR "run", "0");
+}
+
 /*
  * Put KSM back to how it came up, and look whether the program left something
  * behind that no process accounts for.  What one program left is not held
@@ -498,6 +526,7 @@ static void check_ksm(const struct program *prog)
 			emit("@not ok %s: state after it # cannot set %s: %m",
 			     prog->name, defaults[i][0]);
 	}
+	check_slabs(prog);
 }
 
 static void add_expression(struct expressions *list, const char *text)
