@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/numa.h"
 #include "lib/random.h"
 
 #define PAGES	64
@@ -46,6 +46,8 @@ static void relax(void)
 {
 #if __has_builtin(__builtin_ia32_pause)
 	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	asm volatile("yield");
 #endif
 }
 
@@ -62,15 +64,6 @@ static void *tick(void *arg)
 	while (!KSM_READ(*stop))
 		nanosleep(&ts, NULL);
 	return NULL;
-}
-
-static int stay_on_this_cpu(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	return sched_setaffinity(0, sizeof(one), &one);
 }
 
 static __u64 *word_of(char *map, size_t i, size_t at)
@@ -137,7 +130,7 @@ static int test_pounce(void)
 	bool ok = true;
 	__u64 end;
 
-	CHECK(!stay_on_this_cpu());
+	CHECK(!ksys_stay_on_this_cpu());
 	/* Dirty bits are left alone: no flush on their behalf. */
 	ksm_set("smart_scan", 0);
 	ksm_run();
