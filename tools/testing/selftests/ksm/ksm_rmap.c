@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
+#include "lib/files.h"
 #include "lib/ksm.h"
 #include "lib/numa.h"
 #include "lib/reclaim.h"

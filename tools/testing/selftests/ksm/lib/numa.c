@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,6 +14,15 @@
 #include "files.h"
 #include "memory.h"
 #include "numa.h"
+
+int ksys_stay_on_this_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+}
 
 /* "0-1,3" */
 static int parse_list(const char *text, int *out, int max)

@@ -25,6 +25,9 @@ int ksys_move_page(pid_t pid, const void *addr, int node);
 /* How many pages of the range did not reach the node. */
 size_t ksys_move_range(pid_t pid, const void *addr, size_t pages, int node);
 
+/* No other CPU from now on, and so no other node's memory first; 0 or -errno. */
+int ksys_stay_on_this_cpu(void);
+
 /* New pages of this range come from this node only; fatal on failure. */
 void ksys_bind(void *addr, size_t pages, int node);
 
