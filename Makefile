@@ -16,7 +16,7 @@ help:
 	@echo
 	@echo 'Parts of them:'
 	@echo '  make deps       install the packages that are missing (apt)'
-	@echo '  make kernel     compile a kernel: CONFIG=x86 (default), uml or debug'
+	@echo '  make kernel     compile a kernel: CONFIG=x86 (default), uml, debug, arm64'
 	@echo '  make shell      boot to a shell with our kernel'
 	@echo '  make unit       tests of the logic in user space, under ASan and UBSan'
 	@echo '  make lint       style, static analysis, spelling'

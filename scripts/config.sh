@@ -24,8 +24,7 @@ select_config()
 	x86_64) target=bzImage image=$obj/arch/x86/boot/bzImage ;;
 	arm64) target=Image image=$obj/arch/arm64/boot/Image ;;
 	esac
-	[ "$arch" != arm64 ] ||
-		need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+	need_compiler "$arch"
 }
 
 # wanted FRAGMENT...: SYMBOL=VALUE of each symbol, the last one counts

@@ -166,13 +166,37 @@ else
 	compiler_prefix=''
 fi
 
+# cross_prefix ARCH: what the names of its compiler and so on begin with
+cross_prefix()
+{
+	case $1 in
+	arm64) echo aarch64-linux-gnu- ;;
+	arm) echo arm-linux-gnueabi- ;;
+	mips) echo mips-linux-gnu- ;;
+	riscv) echo riscv64-linux-gnu- ;;
+	esac
+}
+
+# need_compiler ARCH
+need_compiler()
+{
+	local cross
+
+	cross=$(cross_prefix "$1")
+	if [ -n "$cross" ]; then
+		need "${cross}gcc" "gcc-${cross%-}"
+	else
+		need gcc build-essential
+	fi
+}
+
 # kmake OBJDIR ARCH ARG...: make in the kernel tree, output in OBJDIR.
 kmake()
 {
-	local obj=$1 arch=$2 cross=''
+	local obj=$1 arch=$2 cross
 
 	shift 2
-	[ "$arch" != arm64 ] || cross=aarch64-linux-gnu-
+	cross=$(cross_prefix "$arch")
 	make -C "$linux" O="$obj" ARCH="$arch" CROSS_COMPILE="$cross" \
 		CC="$compiler_prefix${cross}gcc" HOSTCC="${compiler_prefix}gcc" \
 		KBUILD_BUILD_USER=ksm KBUILD_BUILD_HOST=build \
