@@ -17,12 +17,14 @@ select_config()
 	busted) arch=um fragments=(uml kunit busted) ;;
 	busted-x86) arch=x86_64 fragments=(x86 busted) ;;
 	arm64) arch=arm64 fragments=(arm64) ;;
+	arm | mips | riscv) arch=$1 fragments=(compile "$1") ;;
 	*) die "unknown configuration $1" "known: uml x86 debug busted arm64" ;;
 	esac
 	case $arch in
 	um) target=linux image=$obj/linux ;;
 	x86_64) target=bzImage image=$obj/arch/x86/boot/bzImage ;;
 	arm64) target=Image image=$obj/arch/arm64/boot/Image ;;
+	*) target=mm/ksm/ image= ;;
 	esac
 	need_compiler "$arch"
 }
