@@ -16,15 +16,9 @@
 #include "../kselftest.h"
 #include "lib/ksm.h"
 
-#define PAGES		64
-#define IDLE_COST	65536	/* bytes of metadata that may stay allocated */
+#define PAGES	64
 
-/* All counters at zero once ksmd has looked. */
-static bool costs_little(void *unused)
-{
-	return ksm_get("general_profit") >= -IDLE_COST;
-}
-
+/* All counters at zero once ksmd has looked, and nothing is held any more. */
 static bool all_gone(void)
 {
 	struct ksm_counters c;
@@ -37,16 +31,13 @@ static bool all_gone(void)
 	    !ksm_wait_value("ksm_zero_pages", 0, KSM_DEADLINE_MS))
 		return ksm_counts_are(0, 0, 0, 0);
 	/* The pages of a process go a little after it was forgotten. */
-	ksm_poll(costs_little, NULL, KSM_DEADLINE_MS);
+	ksm_wait_value("general_profit", 0, KSM_DEADLINE_MS / 6);
 	ksm_stop();
 	ksm_counters(&c);
-	/* An empty chain and its dups may wait for their pruning. */
 	if (c.zero || c.chains || c.dups || c.profit)
 		ksft_print_msg("zero %ld, chains %ld, dups %ld, profit %ld\n",
 			       c.zero, c.chains, c.dups, c.profit);
-	/* Nothing is gained any more; what it costs to be ready is small. */
-	return ksm_counts_are(0, 0, 0, 0) && !c.zero && c.profit <= 0 &&
-	       c.profit >= -IDLE_COST;
+	return ksm_counts_are(0, 0, 0, 0) && !c.zero && !c.profit;
 }
 
 static int merged_child(struct ksm_child *c, void *arg)
@@ -289,6 +280,116 @@ static int test_memory_returns(void)
 	return 0;
 }
 
+/* --- How soon ------------------------------------------------------------ */
+
+#define OTHERS	4
+#define SLOW	500	/* pages of each */
+#define BATCH	20
+#define SOON	10	/* batches, of a hundred that a pass has */
+
+static int slow_child(struct ksm_child *c, void *arg)
+{
+	char *map = ksm_map_merge(SLOW, (long)arg, 1);
+
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	return !ksm_contents_ok(map, SLOW, (long)arg, 1);
+}
+
+static void wait_until_past(const char *knob, long long value)
+{
+	while (ksm_get(knob) < value)
+		ksm_sleep_ms(1);
+}
+
+/*
+ * Processes of which ksmd looks at every page.  The first one's are merged and
+ * quickly passed; then it goes, when ksmd is busy with the others.  Returns
+ * how many pages ksmd has read before the counters were right.
+ */
+static long read_until_right(void)
+{
+	struct ksm_child first, other[OTHERS];
+	long i, scanned;
+
+	ksm_fresh(false);
+	ksm_child_start(&first, merged_child, NULL);
+	if (ksm_hear(&first) != 'r')
+		return -1;
+	for (i = 0; i < OTHERS; i++) {
+		ksm_child_start(&other[i], slow_child,
+				(void *)(100000 * (i + 1)));
+		if (ksm_hear(&other[i]) != 'r')
+			return -1;
+	}
+	ksm_scan(3);
+	ksm_set("pages_to_scan", BATCH);
+	ksm_set("sleep_millisecs", 50);
+	ksm_run();
+	if (ksm_get("pages_sharing") != PAGES - 1)
+		return -1;
+	wait_until_past("full_scans", ksm_get("full_scans") + 1);
+	/* As much as the first one has, and some of the others */
+	wait_until_past("pages_scanned",
+			ksm_get("pages_scanned") + 2 * PAGES + SLOW);
+	scanned = ksm_get("pages_scanned");
+	ksm_child_kill(&first);
+	ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS);
+	ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS);
+	scanned = ksm_get("pages_scanned") - scanned;
+	for (i = 0; i < OTHERS; i++) {
+		ksm_say(&other[i], 'e');
+		if (ksm_child_wait(&other[i]))
+			return -1;
+	}
+	return scanned;
+}
+
+static int test_soon(void)
+{
+	long scanned = 0;
+	int i;
+
+	/* On a busy machine it may take us long to see that they are right. */
+	for (i = 0; i < 3; i++) {
+		scanned = read_until_right();
+		CHECK(scanned >= 0);
+		ksft_print_msg("right after %ld pages of %d\n", scanned,
+			       OTHERS * SLOW);
+		if (scanned <= SOON * BATCH)
+			break;
+	}
+	CHECK(scanned <= SOON * BATCH);
+	CHECK(all_gone());
+	return 0;
+}
+
+/* With run=0 nothing is scanned, but what is gone is cleared away. */
+static int test_soon_stopped(void)
+{
+	struct ksm_child a, b;
+	long long scans;
+
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&a, merged_child, NULL);
+	ksm_child_start(&b, merged_child, NULL);
+	CHECK(ksm_hear(&a) == 'r' && ksm_hear(&b) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1 + PAGES, 3 * PAGES - 1, 0, 0));
+	scans = ksm_get("full_scans");
+	CHECK(ksm_child_kill(&a) == 128 + SIGKILL);
+	ksm_wait_value("pages_sharing", PAGES - 1, KSM_DEADLINE_MS / 6);
+	CHECK(ksm_counts_are(1 + PAGES, PAGES - 1, 0, 0));
+	CHECK(ksm_get("full_scans") == scans);
+	ksm_say(&b, 'e');
+	CHECK(ksm_child_wait(&b) == 0);
+	ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS / 6);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK(ksm_get("run") == 0);
+	CHECK(all_gone());
+	return 0;
+}
+
 static const struct ksm_case cases[] = {
 	{ "one of two sharers exits", test_one_of_two },
 	{ "exit while ksmd is stopped", test_while_stopped },
@@ -296,6 +397,8 @@ static const struct ksm_case cases[] = {
 	{ "registered and gone at once", test_short_lives },
 	{ "exit with writing threads", test_threads },
 	{ "memory comes back", test_memory_returns },
+	{ "counters are right long before the pass ends", test_soon },
+	{ "counters are right while ksmd is stopped", test_soon_stopped },
 };
 
 int main(void)

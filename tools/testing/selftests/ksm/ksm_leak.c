@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All that KSM holds comes back, to the last byte.
+ *
+ * When nobody is registered, nothing is held: neither by the kernel's own
+ * books, general_profit, nor by those of the allocator.  Each case ends like
+ * this, and differs in how processes and their pages go: while somebody waits
+ * for them, when they are about to be merged, or before anybody saw them.
+ *
+ * Pages are far apart from each other, so that what is forgotten of one does
+ * not take with it what is known of its neighbours.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "lib/ksm.h"
+#include "lib/random.h"
+#include "lib/slab.h"
+
+#define PAGES		64
+#define SEED		8000
+#define FAR		(512UL << 20)	/* bytes from one page to the next */
+#define ROUNDS		4
+#define KIDS		6
+#define PATIENCE_MS	3000	/* for what should be there at once */
+
+/* --- Nothing is held ----------------------------------------------------- */
+
+/* What cases before have left behind is not held against this one. */
+static long left_bytes, left_objects;
+
+static bool no_more_objects(void *unused)
+{
+	return ksys_slab_objects("ksm_") <= left_objects;
+}
+
+static void begin(void)
+{
+	ksm_run();
+	ksm_wait_value("general_profit", 0, PATIENCE_MS);
+	left_bytes = -ksm_get("general_profit");
+	left_objects = ksys_slab_objects("ksm_");
+	if (left_bytes || left_objects)
+		ksft_print_msg("left before: %ld bytes, %ld objects\n",
+			       left_bytes, left_objects);
+	ksm_stop();
+}
+
+/* Nobody is registered any more: ksmd finds out, and lets go of everything. */
+static void must_hold_nothing(void)
+{
+	struct ksm_counters c;
+	bool none;
+
+	ksm_run();
+	ksm_wait_value("general_profit", -left_bytes, KSM_DEADLINE_MS / 3);
+	ksm_counters(&c);
+	ksys_must(c.profit == -left_bytes, "%ld bytes are held for nobody\n",
+		  -c.profit - left_bytes);
+	none = ksm_poll(no_more_objects, NULL, KSM_DEADLINE_MS / 3);
+	if (!none)
+		ksys_slab_print("ksm_");
+	must(none);
+	must(ksm_counts_are(0, 0, 0, 0));
+	must_eq(c.zero, 0);
+	must_eq(c.chains, 0);
+	must_eq(c.dups, 0);
+	ksm_stop();
+}
+
+/* One process at a time, and what is left after it */
+static void one_by_one(int (*life)(struct ksm_child *c, void *arg))
+{
+	struct ksm_child c;
+	long round;
+
+	begin();
+	for (round = 0; round < ROUNDS; round++) {
+		ksm_child_start(&c, life, (void *)round);
+		must_eq(ksm_child_wait(&c), 0);
+		must_hold_nothing();
+	}
+}
+
+/* After all of that */
+static void test_nothing(void)
+{
+	begin();
+	must_eq(left_bytes, 0);
+	must_eq(left_objects, 0);
+}
+
+/* --- Pages that are far apart -------------------------------------------- */
+
+static char *page_of(const char *map, size_t i)
+{
+	return (char *)map + i * FAR;
+}
+
+/* Not touched yet */
+static char *reserve(void)
+{
+	char *map = mmap(NULL, PAGES * FAR, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(map != MAP_FAILED);
+	madvise(map, PAGES * FAR, MADV_NOHUGEPAGE);
+	return map;
+}
+
+static char *map_apart(uint64_t seed, uint64_t step)
+{
+	char *map = reserve();
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		ksm_page_fill(page_of(map, i), seed + i * step);
+	return map;
+}
+
+static void make_mergeable(char *map)
+{
+	must(!madvise(map, PAGES * FAR, MADV_MERGEABLE));
+}
+
+static bool apart_ok(const char *map, uint64_t seed, uint64_t step)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		if (!ksm_contents_ok(page_of(map, i), 1, seed + i * step, 0))
+			return false;
+	return true;
+}
+
+/* --- A page goes before its like comes for it ---------------------------- */
+
+/* A pipe that has references on these pages: nobody merges them. */
+static void hold(int fd[2], char *map)
+{
+	size_t i;
+
+	must(!pipe(fd));
+	must(fcntl(fd[1], F_SETPIPE_SZ, PAGES * ps()) >= (int)(PAGES * ps()));
+	for (i = 0; i < PAGES; i++) {
+		struct iovec iov = { page_of(map, i), ps() };
+
+		must_eq(vmsplice(fd[1], &iov, 1, 0), ps());
+	}
+}
+
+static void let_go(int fd[2])
+{
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/*
+ * Exactly so many passes, or a few more if the machine is busy.  There is one
+ * batch to a pass, and time enough to stop in the pause after it.
+ */
+static void passes(long n)
+{
+	long goal = ksm_get("full_scans") + n;
+
+	ksm_set("sleep_millisecs", 60);
+	ksm_run();
+	while (ksm_get("full_scans") < goal)
+		ksm_sleep_ms(1);
+	ksm_stop();
+	ksm_set("sleep_millisecs", 0);
+}
+
+/*
+ * Of two ranges of likes the lower one, which ksmd comes to first, is held; so
+ * it is the pages of the upper one that wait for their likes.  When those of
+ * the lower one are tried again depends on how many passes there were.
+ */
+static void make_wait(char **low, char **high, int fd[2], long round)
+{
+	char *one = map_apart(SEED, 1), *other = map_apart(SEED, 1);
+
+	*low = one < other ? one : other;
+	*high = one < other ? other : one;
+	hold(fd, *low);
+	make_mergeable(*low);
+	make_mergeable(*high);
+	passes(2 + round);
+	must_eq(ksm_get("pages_shared"), 0);
+}
+
+/* Now the lower ones are looked at, and those that waited are no more. */
+static int lost_partner(struct ksm_child *c, void *arg)
+{
+	char *low, *high;
+	int fd[2];
+
+	make_wait(&low, &high, fd, (long)arg);
+	must(!munmap(high, PAGES * FAR));
+	let_go(fd);
+	ksm_scan(8);
+	must(ksm_counts_are(0, 0, PAGES, 0));
+	must(apart_ok(low, SEED, 1));
+	return 0;
+}
+
+static void test_lost_partner(void)
+{
+	one_by_one(lost_partner);
+}
+
+/* Only every other one, and in its place there is something else. */
+static int lost_some(struct ksm_child *c, void *arg)
+{
+	char *low, *high;
+	int fd[2], i;
+
+	make_wait(&low, &high, fd, (long)arg);
+	for (i = 0; i < PAGES; i += 2)
+		must(!madvise(page_of(high, i), ps(), MADV_DONTNEED));
+	let_go(fd);
+	ksm_scan(9);
+	must(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES / 2, 0));
+	must(apart_ok(low, SEED, 1));
+	for (i = 0; i < PAGES; i++)
+		must(i % 2 ? ksm_page_ok(page_of(high, i), SEED + i) :
+		     ksm_page_is_zero(page_of(high, i)));
+	return 0;
+}
+
+static void test_lost_some(void)
+{
+	one_by_one(lost_some);
+}
+
+/* A process whose pages wait, until it is told to go */
+static int waiting_process(struct ksm_child *c, void *arg)
+{
+	make_mergeable(map_apart(SEED, 1));
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	return 0;
+}
+
+/* As lost_partner(), and with its pages the other process goes. */
+static int lost_process(struct ksm_child *c, void *arg)
+{
+	char *low = map_apart(SEED, 1);
+	struct ksm_child other;
+	int fd[2];
+
+	hold(fd, low);
+	/* First in the order of the scan */
+	make_mergeable(low);
+	ksm_child_start(&other, waiting_process, NULL);
+	must_eq(ksm_hear(&other), 'r');
+	passes(2 + (long)arg);
+	must_eq(ksm_get("pages_shared"), 0);
+	must_eq(ksm_child_kill(&other), 128 + SIGKILL);
+	let_go(fd);
+	ksm_scan(8);
+	must(ksm_counts_are(0, 0, PAGES, 0));
+	must(apart_ok(low, SEED, 1));
+	return 0;
+}
+
+static void test_lost_process(void)
+{
+	one_by_one(lost_process);
+}
+
+/* --- A process goes between the look at its pages and what comes of it --- */
+
+static bool any_shared(const char *map)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		if (!(ksm_pagemap(0, page_of(map, i)) &
+		      KSM_PM_EXCLUSIVE))
+			return true;
+	return false;
+}
+
+/* The first of its pages is merged, the others are about to be. */
+static int leaves_at_once(struct ksm_child *c, void *arg)
+{
+	__u64 end = ksm_now_ms() + KSM_DEADLINE_MS / 3;
+	char *map = map_apart(SEED, 1);
+	bool shared;
+
+	make_mergeable(map);
+	do
+		shared = any_shared(map);
+	while (!shared && ksm_now_ms() < end);
+	_exit(shared ? 0 : 1);
+}
+
+static int leavers(struct ksm_child *c, void *arg)
+{
+	char *map = map_apart(SEED, 1), *like = map_apart(SEED, 1);
+	struct ksm_child kid;
+	unsigned int i;
+
+	make_mergeable(map);
+	make_mergeable(like);
+	ksm_scan(3);
+	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	ksm_run();
+	for (i = 0; i < 20; i++) {
+		ksm_child_start(&kid, leaves_at_once, NULL);
+		must_eq(ksm_child_wait(&kid), 0);
+	}
+	must(ksm_wait_value("pages_sharing", PAGES, KSM_DEADLINE_MS));
+	must(apart_ok(map, SEED, 1) && apart_ok(like, SEED, 1));
+	return 0;
+}
+
+static void test_leavers(void)
+{
+	one_by_one(leavers);
+}
+
+/* --- While it lives ------------------------------------------------------ */
+
+static long cost(void)
+{
+	struct ksm_stat st;
+
+	must(!ksm_stat(0, &st));
+	return (st.merging_pages + st.zero_pages) * (long)ps() -
+	       st.process_profit;
+}
+
+static void by_munmap(char *map)
+{
+	must(!munmap(map, PAGES * FAR));
+}
+
+static void by_dontneed(char *map)
+{
+	must(!madvise(map, PAGES * FAR, MADV_DONTNEED));
+}
+
+static void by_unmergeable(char *map)
+{
+	must(!madvise(map, PAGES * FAR, MADV_UNMERGEABLE));
+}
+
+static void by_mremap(char *map)
+{
+	size_t len = PAGES * FAR;
+	char *to = reserve();
+
+	must(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	by_munmap(to);
+}
+
+static void by_zero_pages(char *map)
+{
+	size_t i;
+
+	ksm_set("use_zero_pages", 1);
+	for (i = 0; i < PAGES; i++)
+		memset(page_of(map, i), 0, ps());
+	ksm_scan(3);
+	must_eq(ksm_get("ksm_zero_pages"), PAGES);
+	ksm_set("use_zero_pages", 0);
+	by_munmap(map);
+}
+
+static void by_unmerging_all(char *map)
+{
+	by_munmap(map);
+	must_eq(ksm_unmerge_all(), 0);
+}
+
+static void (* const ways[])(char *map) = {
+	by_munmap, by_dontneed, by_unmergeable, by_mremap, by_zero_pages,
+	by_unmerging_all,
+};
+
+/*
+ * What it costs to know of a page that stays is the same each time the others
+ * have gone, in whatever way, and wherever they were.
+ */
+static int come_and_go(struct ksm_child *c, void *arg)
+{
+	char *stays = ksm_map_merge(1, 1, 0), *map;
+	long first = 0, now;
+	size_t i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
+		/* Likes, or unique */
+		map = map_apart(SEED, i / ARRAY_SIZE(ways));
+		make_mergeable(map);
+		ksm_scan(3);
+		must(cost() > first);
+		ways[i % ARRAY_SIZE(ways)](map);
+		ksm_scan(2);
+		now = cost();
+		must(now > 0);
+		if (!first)
+			first = now;
+		must_eq(now, first);
+	}
+	must(ksm_contents_ok(stays, 1, 1, 0));
+	return 0;
+}
+
+static void test_come_and_go(void)
+{
+	one_by_one(come_and_go);
+}
+
+/* --- Killed at any time -------------------------------------------------- */
+
+/* Likes of what other processes have, of its own, and unique pages */
+static int victim(struct ksm_child *c, void *arg)
+{
+	char *map[3];
+	size_t i;
+
+	if (getpid() & 1)
+		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+	map[0] = map_apart(SEED, 1);
+	map[1] = map_apart(getpid(), 0);
+	map[2] = map_apart(getpid() * 1000, 1);
+	for (i = 0; i < ARRAY_SIZE(map); i++)
+		make_mergeable(map[i]);
+	ksm_say(c, 'r');
+	for (;;) {
+		ksm_page_fill(map[1], getpid());
+		ksm_page_fill(map[2], getpid());
+		must(apart_ok(map[0], SEED, 1));
+	}
+	return 0;
+}
+
+static void kill_round(__u64 *rnd)
+{
+	struct ksm_child kid[KIDS];
+	size_t i;
+
+	ksm_set("pages_to_scan", 1 + ksm_random(rnd) % 300);
+	for (i = 0; i < KIDS; i++)
+		ksm_child_start(&kid[i], victim, NULL);
+	for (i = 0; i < KIDS; i++) {
+		must_eq(ksm_hear(&kid[i]), 'r');
+		usleep(ksm_random(rnd) % 3000);
+		must_eq(ksm_child_kill(&kid[i]), 128 + SIGKILL);
+	}
+}
+
+static void test_killed(void)
+{
+	__u64 rnd = ksm_random_seed(), end;
+	unsigned int rounds = 0;
+
+	begin();
+	end = ksm_now_ms() + ksys_budget_ms();
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < ROUNDS) {
+		kill_round(&rnd);
+		rounds++;
+	}
+	ksft_print_msg("%u rounds\n", rounds);
+	ksm_set("pages_to_scan", 5000);
+	must_hold_nothing();
+}
+
+/* Registered and gone, mostly before ksmd has seen anything */
+static int short_life(struct ksm_child *c, void *arg)
+{
+	ksm_map_merge(4, SEED, 0);
+	return 0;
+}
+
+static void test_short_lives(void)
+{
+	unsigned int rounds = 0;
+	struct ksm_child c;
+	__u64 end;
+
+	begin();
+	end = ksm_now_ms() + ksys_budget_ms() / 2;
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < ROUNDS) {
+		ksm_child_start(&c, short_life, NULL);
+		must_eq(ksm_child_wait(&c), 0);
+		rounds++;
+	}
+	ksft_print_msg("%u processes\n", rounds);
+	must_hold_nothing();
+}
+
+/* --- More mappings of a page than it may have ---------------------------- */
+
+static int many_copies(struct ksm_child *c, void *arg)
+{
+	char *map;
+
+	ksm_set("max_page_sharing", 4);
+	map = map_apart(SEED, 0);
+	make_mergeable(map);
+	ksm_scan(3);
+	must(ksm_counts_are(PAGES / 4, PAGES - PAGES / 4, 0, 0));
+	must_eq(ksm_get("stable_node_chains"), 1);
+	must(apart_ok(map, SEED, 0));
+	return 0;
+}
+
+static void test_many_copies(void)
+{
+	one_by_one(many_copies);
+}
+
+static const struct ksys_case cases[] = {
+	{ "pages that were waited for are gone", test_lost_partner },
+	{ "every other one of them is gone", test_lost_some },
+	{ "and their process with them", test_lost_process },
+	{ "processes leave in the midst of merging", test_leavers },
+	{ "pages come and go, in all ways", test_come_and_go },
+	{ "processes are killed in mid-scan", test_killed },
+	{ "registered and gone", test_short_lives },
+	{ "chains", test_many_copies },
+	{ "nothing is left after all of that", test_nothing },
+};
+
+int main(void)
+{
+	const char *why;
+
+	ksft_print_header();
+	ksm_setup();
+	why = ksys_slab_setup();
+	if (why)
+		ksm_skip_all("%s", why);
+	ksys_main(cases, ARRAY_SIZE(cases));
+}
