@@ -15,12 +15,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "lib/files.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/swap.h"
 
 #define PAGES	32
@@ -54,32 +54,18 @@ static int pipefd[2];
 
 static void pipe_hold(char *map)
 {
-	struct iovec iov = { map, PINNED * ksm_page_size() };
-
-	must(!pipe(pipefd));
-	must_eq(vmsplice(pipefd[1], &iov, 1, 0), iov.iov_len);
+	ksys_pipe_hold(pipefd, map, PINNED);
 }
 
 /* What a pipe has can be read but once: after this it holds nothing. */
 static void pipe_sees(char *map, uint64_t seed)
 {
-	size_t want = PINNED * ksm_page_size(), have = 0;
-	char *buf = ksm_map(PINNED);
-	ssize_t ret;
-
-	while (have < want) {
-		ret = read(pipefd[0], buf + have, want - have);
-		must(ret > 0);
-		have += ret;
-	}
-	must(ksm_contents_ok(buf, PINNED, seed, 1));
-	ksm_unmap(buf, PINNED);
+	must(ksys_pipe_ok(pipefd, PINNED, seed));
 }
 
 static void pipe_release(void)
 {
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ksys_pipe_close(pipefd);
 }
 
 static int gup_fd = -1;

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "lib/blocks.h"
 #include "lib/files.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 
 #define PAGES	256
 #define SEED	4000
@@ -87,17 +87,15 @@ static int offliner(struct ksm_child *c, void *arg)
 /* Make every page of the block that the range has unmovable, by a pipe. */
 static void hold(const char *map, long block, int pipefd[2])
 {
-	struct iovec iov = { .iov_len = ksm_page_size() };
 	size_t i;
 
-	must(!pipe(pipefd));
+	ksys_pipe_open(pipefd, 1);
 	for (i = 0; i < PAGES; i++) {
-		iov.iov_base = ksys_page(map, i);
-		if (ksys_block_of(ksm_pfn(0, iov.iov_base)) == block)
+		if (ksys_block_of(ksm_pfn(0, ksys_page(map, i))) == block)
 			break;
 	}
 	must(i < PAGES);
-	must_eq(vmsplice(pipefd[1], &iov, 1, 0), iov.iov_len);
+	ksys_pipe_add(pipefd, ksys_page(map, i), 1);
 }
 
 /* Children have the pipe too, so closing it would not do. */
@@ -106,8 +104,7 @@ static void let_go(int pipefd[2])
 	char *buf = ksm_map(1);
 
 	must_eq(read(pipefd[0], buf, ksm_page_size()), ksm_page_size());
-	close(pipefd[0]);
-	close(pipefd[1]);
+	ksys_pipe_close(pipefd);
 	ksm_unmap(buf, 1);
 }
 

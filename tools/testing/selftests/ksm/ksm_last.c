@@ -8,15 +8,14 @@
  * control group that the page is not charged to.  With more than one node, all
  * are copied, as the memory policy says where to.
  */
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "lib/child.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/numa.h"
 #include "lib/reclaim.h"
 
@@ -166,27 +165,14 @@ static void test_merged_again(void)
 /* A pipe that holds the pages sees none of the writes that come later. */
 static void test_referenced(void)
 {
-	size_t bytes = PAGES * ksm_page_size();
-	struct iovec iov = { .iov_len = bytes };
-	char *got = ksm_map(PAGES);
-	size_t done = 0;
 	int fd[2];
 
 	be_the_last();
-	iov.iov_base = map;
-	must(!pipe(fd));
-	must(fcntl(fd[1], F_SETPIPE_SZ, bytes) >= (int)bytes);
-	must_eq(vmsplice(fd[1], &iov, 1, 0), bytes);
+	ksys_pipe_hold(fd, map, PAGES);
 	ksm_unmergeable(map, PAGES);
 	must_be_kept(false);
 	ksm_fill(map, PAGES, AFTER, 1);
-	while (done < bytes) {
-		ssize_t n = read(fd[0], got + done, bytes - done);
-
-		must(n > 0);
-		done += n;
-	}
-	must(ksm_contents_ok(got, PAGES, SEED, 1));
+	must(ksys_pipe_ok(fd, PAGES, SEED));
 	must(ksm_contents_ok(map, PAGES, AFTER, 1));
 }
 

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/random.h"
 #include "lib/slab.h"
 
@@ -148,19 +148,9 @@ static void hold(int fd[2], char *map)
 {
 	size_t i;
 
-	must(!pipe(fd));
-	must(fcntl(fd[1], F_SETPIPE_SZ, PAGES * ps()) >= (int)(PAGES * ps()));
-	for (i = 0; i < PAGES; i++) {
-		struct iovec iov = { page_of(map, i), ps() };
-
-		must_eq(vmsplice(fd[1], &iov, 1, 0), ps());
-	}
-}
-
-static void let_go(int fd[2])
-{
-	close(fd[0]);
-	close(fd[1]);
+	ksys_pipe_open(fd, PAGES);
+	for (i = 0; i < PAGES; i++)
+		ksys_pipe_add(fd, page_of(map, i), 1);
 }
 
 /*
@@ -205,7 +195,7 @@ static int lost_partner(struct ksm_child *c, void *arg)
 
 	make_wait(&low, &high, fd, (long)arg);
 	must(!munmap(high, PAGES * FAR));
-	let_go(fd);
+	ksys_pipe_close(fd);
 	ksm_scan(8);
 	must(ksm_counts_are(0, 0, PAGES, 0));
 	must(apart_ok(low, SEED, 1));
@@ -226,7 +216,7 @@ static int lost_some(struct ksm_child *c, void *arg)
 	make_wait(&low, &high, fd, (long)arg);
 	for (i = 0; i < PAGES; i += 2)
 		must(!madvise(page_of(high, i), ps(), MADV_DONTNEED));
-	let_go(fd);
+	ksys_pipe_close(fd);
 	ksm_scan(9);
 	must(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES / 2, 0));
 	must(apart_ok(low, SEED, 1));
@@ -265,7 +255,7 @@ static int lost_process(struct ksm_child *c, void *arg)
 	passes(2 + (long)arg);
 	must_eq(ksm_get("pages_shared"), 0);
 	must_eq(ksm_child_kill(&other), 128 + SIGKILL);
-	let_go(fd);
+	ksys_pipe_close(fd);
 	ksm_scan(8);
 	must(ksm_counts_are(0, 0, PAGES, 0));
 	must(apart_ok(low, SEED, 1));
@@ -537,12 +527,8 @@ static const struct ksys_case cases[] = {
 
 int main(void)
 {
-	const char *why;
-
 	ksft_print_header();
 	ksm_setup();
-	why = ksys_slab_setup();
-	if (why)
-		ksm_skip_all("%s", why);
+	ksys_slab_setup();
 	ksys_main(cases, ARRAY_SIZE(cases));
 }

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/reclaim.h"
 #include "lib/swap.h"
 
@@ -111,33 +111,15 @@ static void test_read_back(void)
  */
 static void swap_out_to_cache(char **a, char **b, int pipefd[2])
 {
-	struct iovec iov;
 	unsigned long pfn;
 
 	ksys_merge_pair(PAGES, SEED, a, b);
-	iov.iov_base = *a;
-	iov.iov_len = CACHED * ksm_page_size();
-	must(!pipe(pipefd));
-	must_eq(vmsplice(pipefd[1], &iov, 1, 0), iov.iov_len);
+	ksys_pipe_hold(pipefd, *a, CACHED);
 	pfn = ksm_pfn(0, *a);
 	must(ksys_swap_out(*a, PAGES) >= CACHED);
 	must_eq(ksys_count_swapped(*b, PAGES), PAGES);
 	must(ksm_kpageflags(pfn) & KSM_KPF_SWAPCACHE);
 	must_eq(ksm_kpagecount(pfn), 0);
-}
-
-static void pipe_ok(int pipefd[2])
-{
-	char *buf = ksm_map(CACHED);
-	size_t want = CACHED * ksm_page_size(), have = 0;
-	ssize_t ret;
-
-	while (have < want) {
-		ret = read(pipefd[0], buf + have, want - have);
-		must(ret > 0);
-		have += ret;
-	}
-	must(ksm_contents_ok(buf, CACHED, SEED, 1));
 }
 
 static void test_cached(void)
@@ -163,7 +145,7 @@ static void test_cached(void)
 	must(ksm_page_ok(b, SEED));
 	must(ksm_page_ok(a, 4711));
 	ksm_page_fill(a, SEED);
-	pipe_ok(pipefd);
+	must(ksys_pipe_ok(pipefd, CACHED, SEED));
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	again_merged(a, b);
@@ -179,7 +161,7 @@ static void test_cached_write(void)
 	ksm_fill(a, CACHED, 5555, 1);
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	must(ksm_contents_ok(a, CACHED, 5555, 1));
-	pipe_ok(pipefd);
+	must(ksys_pipe_ok(pipefd, CACHED, SEED));
 	ksm_fill(a, CACHED, SEED, 1);
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	again_merged(a, b);
@@ -203,7 +185,7 @@ static void test_cached_unmerge(void)
 	must(ksm_contents_ok(b, CACHED, SEED, 1));
 	must(ksys_none_merged(b, CACHED));
 	must(ksm_vmstat("ksm_swpin_copy") - copies >= 2 * CACHED);
-	pipe_ok(pipefd);
+	must(ksys_pipe_ok(pipefd, CACHED, SEED));
 	must(ksm_contents_ok(a, PAGES, SEED, 1));
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	again_merged(a, b);
@@ -223,7 +205,7 @@ static void test_cached_swapoff(void)
 	ksm_fill(a, CACHED, 5555, 1);
 	must(ksm_contents_ok(b, PAGES, SEED, 1));
 	must_eq(ksys_swapon(), 0);
-	pipe_ok(pipefd);
+	must(ksys_pipe_ok(pipefd, CACHED, SEED));
 	ksm_fill(a, CACHED, SEED, 1);
 	again_merged(a, b);
 }

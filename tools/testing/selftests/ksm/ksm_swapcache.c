@@ -6,14 +6,13 @@
  * so it cannot leave.  Its mappings are as good as before: who reads gets the
  * KSM page itself, whatever ksmd has done meanwhile, and shares it.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/reclaim.h"
 
 #define PAGES	64
@@ -72,29 +71,10 @@ static bool peer_shares(const struct peer *p, const char *map, size_t pages)
 	return true;
 }
 
-/* The first pages of the caller go into a pipe. */
-static void hold(char *map, int pipefd[2])
-{
-	struct iovec iov = { map, CACHED * ps() };
-
-	must(!pipe(pipefd));
-	must_eq(vmsplice(pipefd[1], &iov, 1, 0), iov.iov_len);
-}
-
 static void let_go(int pipefd[2])
 {
-	char *buf = ksm_map(CACHED);
-	size_t want = CACHED * ps(), have = 0;
-	ssize_t ret;
-
-	while (have < want) {
-		ret = read(pipefd[0], buf + have, want - have);
-		must(ret > 0);
-		have += ret;
-	}
-	must(ksm_contents_ok(buf, CACHED, SEED, 1));
-	close(pipefd[0]);
-	close(pipefd[1]);
+	must(ksys_pipe_ok(pipefd, CACHED, SEED));
+	ksys_pipe_close(pipefd);
 }
 
 /* The caller's pages, merged with those of a peer, and what holds some */
@@ -135,7 +115,7 @@ static void set_up(struct cached *s)
 	ksm_scan(2);
 	must(ksm_counts_are(PAGES, PAGES, 0, 0));
 	must(peer_shares(&s->peer, s->map, PAGES));
-	hold(s->map, s->pipefd);
+	ksys_pipe_hold(s->pipefd, s->map, CACHED);
 	swap_out(s);
 }
 
@@ -355,7 +335,7 @@ static void test_all_exit(void)
 	s.map = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
 	must(ksm_counts_are(PAGES, PAGES, 1, 0));
-	hold(s.map, s.pipefd);
+	ksys_pipe_hold(s.pipefd, s.map, CACHED);
 	swap_out(&s);
 	ksm_scan(2);
 	must_eq(ksm_child_end(&s.peer.c), 0);

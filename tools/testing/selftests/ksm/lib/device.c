@@ -72,16 +72,22 @@ static long device(int fd, unsigned long what, void *addr, size_t pages,
 	return ret ? -errno : (long)cmd.cpages;
 }
 
-long ksys_to_device(int fd, void *addr, size_t pages)
+/* The same for what hands out the contents, too, which nobody wants here */
+static long device_dump(int fd, unsigned long what, void *addr, size_t pages)
 {
 	char *buf = malloc(pages * sysconf(_SC_PAGESIZE));
 	long ret;
 
 	if (!buf)
 		ksm_die("out of memory");
-	ret = device(fd, HMM_DMIRROR_MIGRATE_TO_DEV, addr, pages, buf);
+	ret = device(fd, what, addr, pages, buf);
 	free(buf);
 	return ret;
+}
+
+long ksys_to_device(int fd, void *addr, size_t pages)
+{
+	return device_dump(fd, HMM_DMIRROR_MIGRATE_TO_DEV, addr, pages);
 }
 
 long ksys_from_device(int fd, void *addr, size_t pages)
@@ -91,13 +97,8 @@ long ksys_from_device(int fd, void *addr, size_t pages)
 
 int ksys_device_exclusive(int fd, void *addr, size_t pages)
 {
-	char *buf = malloc(pages * sysconf(_SC_PAGESIZE));
-	long ret;
+	long ret = device_dump(fd, HMM_DMIRROR_EXCLUSIVE, addr, pages);
 
-	if (!buf)
-		ksm_die("out of memory");
-	ret = device(fd, HMM_DMIRROR_EXCLUSIVE, addr, pages, buf);
-	free(buf);
 	return ret < 0 ? ret : 0;
 }
 

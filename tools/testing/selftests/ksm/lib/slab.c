@@ -22,17 +22,16 @@ struct cache {
 	long size;		/* of one object, as its user sees it */
 };
 
-const char *ksys_slab_setup(void)
+void ksys_slab_setup(void)
 {
 	struct stat st;
 
 	if (access(SLABINFO, R_OK))
-		return "kernel without " SLABINFO;
+		ksm_skip_all("kernel without " SLABINFO);
 	if (lstat(SLAB_DIR "/" ANY_KSM_CACHE, &st))
-		return "kernel without " SLAB_DIR;
+		ksm_skip_all("kernel without " SLAB_DIR);
 	if (S_ISLNK(st.st_mode))
-		return "booted without slab_nomerge";
-	return NULL;
+		ksm_skip_all("booted without slab_nomerge");
 }
 
 typedef void (*cache_fn)(const struct cache *cache, long *sum);

@@ -6,11 +6,11 @@
 #define KSM_LIB_SLAB_H
 
 /*
- * NULL if the caches of KSM can be seen, each for itself; or the reason why
- * not.  Caches of equal objects are made one, unless the kernel was booted
- * with slab_nomerge.
+ * Skips all cases unless the caches of KSM can be seen, each for itself.
+ * Caches of equal objects are made one, unless the kernel was booted with
+ * slab_nomerge.
  */
-const char *ksys_slab_setup(void);
+void ksys_slab_setup(void);
 
 /*
  * Objects, and their bytes, in all caches whose names begin with this.  What
