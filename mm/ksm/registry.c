@@ -239,6 +239,8 @@ struct ksm_slot *ksm_registry_next(struct ksm_slot *slot)
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	spin_lock(&registry_lock);
+	/* Or else leave_slot() could move away the head of the list. */
+	VM_WARN_ON_ONCE(slot != ksm_cursor.slot);
 	at = slot ? slot->list.next : slots.next;
 	leave_slot();
 	slot = at == &slots ? NULL : list_entry(at, struct ksm_slot, list);
