@@ -78,12 +78,21 @@ static inline long mm_ksm_zero_pages(struct mm_struct *mm)
 	return atomic_long_read(&mm->ksm_zero_pages);
 }
 
+/* A KSM page is replaced in an mm by a copy, or becomes an ordinary page. */
+static inline void ksm_count_cow(struct mm_struct *mm)
+{
+	count_vm_event(COW_KSM);
+	atomic_long_inc(&mm->ksm_cow);
+}
+
 /* A new mm, be it empty or a copy: nothing of it has been merged yet. */
 static inline void ksm_mm_init(struct mm_struct *mm)
 {
 	mm->ksm_merging_pages = 0;
 	mm->ksm_rmap_items = 0;
 	atomic_long_set(&mm->ksm_zero_pages, 0);
+	atomic_long_set(&mm->ksm_cow, 0);
+	mm->ksm_thp_split = 0;
 }
 
 /* The page tables of @oldmm have been copied.  Nobody else sees @mm yet. */

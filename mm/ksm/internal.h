@@ -249,6 +249,10 @@ extern unsigned long ksm_advisor_target_s;
  * @full_scans:	passes over everything since boot or since run was set to 2
  * @bytes:	memory held by all our objects
  * @collisions:	candidates given up because their key had KSM_MAX_CONTENTS
+ * @scan_pages:	pages looked at in this pass; after it, in the last one
+ * @scan_ms:	milliseconds from the begin to the end of the last pass
+ * @thp_split:	large folios that were split, so that a page could be merged
+ * @thp_kept:	times that one was to be split, but was in use elsewhere
  */
 struct ksm_counters {
 	unsigned long shared;
@@ -262,6 +266,10 @@ struct ksm_counters {
 	unsigned long full_scans;
 	unsigned long bytes;
 	unsigned long collisions;
+	unsigned long scan_pages;
+	unsigned long scan_ms;
+	unsigned long thp_split;
+	unsigned long thp_kept;
 };
 
 /* May one more page be merged into that of the node? */

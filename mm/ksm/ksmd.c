@@ -68,6 +68,7 @@ static void begin_pass(void)
 	ksm_node_check_all(true);
 	ksm_cursor.new_pages = 0;
 	ksm_cursor.work = 0;
+	WRITE_ONCE(ksm_counters.scan_pages, 0);
 	ksm_match_was_busy = false;
 }
 
@@ -77,6 +78,8 @@ static void end_pass(void)
 	ksm_registry_pass_ended();
 	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	ksm_count(&ksm_counters.full_scans, 1);
+	WRITE_ONCE(ksm_counters.scan_ms,
+		   ktime_ms_delta(ktime_get(), pass_began));
 	ksm_advisor_stop_scan(ksm_cursor.work);
 	/* Nothing is tracked: do not keep memory for it. */
 	if (!ksm_counters.tracked && ksm_node_none_left())
@@ -223,7 +226,9 @@ static int unmerge_all(void)
 	if (err)
 		return err;
 	ksm_node_check_all(false);
-	ksm_count(&ksm_counters.full_scans, -(long)ksm_counters.full_scans);
+	WRITE_ONCE(ksm_counters.full_scans, 0);
+	WRITE_ONCE(ksm_counters.scan_pages, 0);
+	WRITE_ONCE(ksm_counters.scan_ms, 0);
 	return 0;
 }
 

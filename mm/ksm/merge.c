@@ -223,8 +223,23 @@ static bool given_up(struct folio *folio)
 	return true;
 }
 
+/*
+ * Split the large folio of a page that is held here and locked, unless somebody
+ * else holds a page of it, too.  Who has it mapped pays for that.
+ */
+static bool split(struct mm_struct *mm, struct page *page)
+{
+	if (split_huge_page(page)) {
+		ksm_count(&ksm_counters.thp_kept, 1);
+		return false;
+	}
+	ksm_count(&ksm_counters.thp_split, 1);
+	ksm_count(&mm->ksm_thp_split, 1);
+	return true;
+}
+
 /* Lock a page we hold a reference on, alone in its folio.  Never waits. */
-static enum ksm_result lock_alone(struct page *page)
+static enum ksm_result lock_alone(struct mm_struct *mm, struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
@@ -238,7 +253,7 @@ static enum ksm_result lock_alone(struct page *page)
 		folio_unlock(folio);
 		return KSM_GONE;
 	}
-	if (folio_test_large(folio) && split_huge_page(page)) {
+	if (folio_test_large(folio) && !split(mm, page)) {
 		folio_unlock(page_folio(page));
 		return KSM_BUSY;
 	}
@@ -471,7 +486,7 @@ static enum ksm_result zero_pinned(struct vm_area_struct *vma,
 	if (!ksm_vma_takes_zero_page(vma) ||
 	    !ksm_page_same(page, pfn_to_page(my_zero_pfn(addr))))
 		return KSM_DIFFERENT;
-	result = lock_alone(page);
+	result = lock_alone(vma->vm_mm, page);
 	if (result != KSM_DONE)
 		return result;
 	result = replace(vma, addr, page, NULL);
@@ -526,7 +541,7 @@ static enum ksm_result merge_pinned(struct vm_area_struct *vma,
 		return KSM_RETRY;
 	if (!ksm_page_same(page, kpage))
 		return KSM_DIFFERENT;
-	result = lock_alone(page);
+	result = lock_alone(vma->vm_mm, page);
 	if (result != KSM_DONE)
 		return result;
 	result = replace(vma, addr, page, kfolio);
@@ -663,7 +678,7 @@ static enum ksm_result promote_pinned(struct vm_area_struct *vma,
 
 	if (!ksm_page_same(page, like))
 		return KSM_DIFFERENT;
-	result = lock_alone(page);
+	result = lock_alone(vma->vm_mm, page);
 	if (result != KSM_DONE)
 		return result;
 	/*
@@ -682,14 +697,13 @@ static enum ksm_result promote_pinned(struct vm_area_struct *vma,
 }
 
 /* Split the large folio of a page that the caller alone holds. */
-static bool part(struct page *page)
+static bool part(struct mm_struct *mm, struct page *page)
 {
-	struct folio *folio = page_folio(page);
 	bool done;
 
-	if (!folio_trylock(folio))
+	if (!folio_trylock(page_folio(page)))
 		return false;
-	done = !split_huge_page(page);
+	done = split(mm, page);
 	folio_unlock(page_folio(page));
 	return done;
 }
@@ -724,7 +738,7 @@ enum ksm_result ksm_merge_promote(struct ksm_rmap_item *item,
 		put_page(page);
 		page = NULL;
 		result = KSM_BUSY;
-		if (part(like))
+		if (part(mm, like))
 			page = pin_page(vma, addr, pfn);
 	}
 	if (page) {

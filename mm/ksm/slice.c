@@ -442,6 +442,7 @@ static void finish_slice(struct ksm_slice *s)
 		ksm_count(&ksm_counters.scanned, hweight64(read));
 	ksm_count(s->v->patient ? &ksm_counters.skipped :
 				  &ksm_counters.scanned, s->skipped);
+	ksm_count(&ksm_counters.scan_pages, s->skipped + hweight64(read));
 	ksm_cursor.work += hweight64(s->work);
 	ksm_pace_work(s->v->pace, hweight64(s->work),
 		      s->skipped + hweight64(read & ~s->work));

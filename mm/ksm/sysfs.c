@@ -254,6 +254,10 @@ KSM_COUNTER(pages_skipped, skipped);
 KSM_COUNTER(full_scans, full_scans);
 KSM_COUNTER(stable_node_chains, chains);
 KSM_COUNTER(stable_node_dups, dups);
+KSM_COUNTER(scan_pages, scan_pages);
+KSM_COUNTER(last_scan_millisecs, scan_ms);
+KSM_COUNTER(thp_split, thp_split);
+KSM_COUNTER(thp_kept, thp_kept);
 
 static ssize_t pages_volatile_show(struct kobject *kobj,
 				   struct kobj_attribute *attr, char *buf)
@@ -312,6 +316,10 @@ static struct attribute *ksm_attrs[] = {
 	&stable_node_chains_attr.attr,
 	&stable_node_dups_attr.attr,
 	&general_profit_attr.attr,
+	&scan_pages_attr.attr,
+	&last_scan_millisecs_attr.attr,
+	&thp_split_attr.attr,
+	&thp_kept_attr.attr,
 	NULL
 };
 

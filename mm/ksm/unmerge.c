@@ -135,7 +135,7 @@ static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
 		folio_set_dirty(folio);
 		folio_ref_unfreeze(folio, 1);
 		mark_changed(b->vma, addr, ptep);
-		count_vm_event(COW_KSM);
+		ksm_count_cow(b->vma->vm_mm);
 		ours = true;
 	}
 	folio_unlock(folio);
@@ -273,7 +273,7 @@ static void drop_mapping(struct vm_area_struct *vma, pte_t old)
 		inc_mm_counter(vma->vm_mm, MM_ANONPAGES);
 		return;
 	}
-	count_vm_event(COW_KSM);
+	ksm_count_cow(vma->vm_mm);
 	folio_remove_rmap_pte(folio, page, vma);
 	free_swap_cache(folio);
 	folio_put(folio);

@@ -340,6 +340,49 @@ static int test_smart_scan_notices(void)
 	return 0;
 }
 
+/*
+ * How far a pass has come, and how long it took: of a first one, with so many
+ * batches that there are pauses for certain.
+ */
+static int test_progress(void)
+{
+	const long n = 1024, batch = 64, pause_ms = 20;
+	long long begin, scans, now, most = 0, ms;
+	bool half_way = false;
+
+	ksm_set("smart_scan", 0);
+	ksm_set("pages_to_scan", batch);
+	ksm_set("sleep_millisecs", pause_ms);
+	ksm_map_merge(n, 1, 1);
+	scans = ksm_get("full_scans");
+	begin = ksm_now_ms();
+	ksm_run();
+	while (ksm_get("full_scans") == scans) {
+		now = ksm_get("scan_pages");
+		CHECK(now >= 0 && now <= n);
+		half_way |= now > n / 4 && now < 3 * n / 4;
+		CHECK(ksm_now_ms() < begin + KSM_DEADLINE_MS);
+	}
+	ms = ksm_get("last_scan_millisecs");
+	CHECK(ms >= (n / batch - 1) * pause_ms / 2);
+	CHECK(ms <= ksm_now_ms() - begin);
+	CHECK(half_way);
+	/* All of it, each time, whether it has changed or not */
+	while (most < n) {
+		now = ksm_get("scan_pages");
+		most = now > most ? now : most;
+		CHECK(now <= n);
+		CHECK(ksm_now_ms() < begin + KSM_DEADLINE_MS);
+	}
+	ksm_set("smart_scan", 1);
+	CHECK(!ksm_wait_scans(5, KSM_DEADLINE_MS));
+	CHECK(ksm_wait_value("scan_pages", n, KSM_DEADLINE_MS));
+	CHECK(!ksm_unmerge_all());
+	CHECK(ksm_get("scan_pages") == 0);
+	CHECK(ksm_get("last_scan_millisecs") == 0);
+	return 0;
+}
+
 static void *write_all(void *arg)
 {
 	char *map = ((void **)arg)[0];
@@ -541,6 +584,7 @@ static const struct ksm_case cases[] = {
 	{ "pages_to_scan=0 scans nothing", test_scan_nothing },
 	{ "pages_to_scan and sleep_millisecs bound the pace", test_pace },
 	{ "a new sleep_millisecs applies at once", test_wakes },
+	{ "scan_pages, last_scan_millisecs", test_progress },
 	{ "full_scans goes on for a single page", test_single_page },
 	{ "full_scans goes on for empty memory", test_empty_memory },
 	{ "smart_scan skips half of a quiet set", test_smart_scan },

@@ -171,10 +171,11 @@ static const char * const counters[] = {
 	"pages_scanned", "pages_shared", "pages_sharing", "pages_unshared",
 	"pages_skipped", "pages_volatile", "full_scans", "ksm_zero_pages",
 	"general_profit", "stable_node_chains", "stable_node_dups",
+	"scan_pages", "last_scan_millisecs", "thp_split", "thp_kept",
 };
 
-static_assert(ARRAY_SIZE(knobs) + ARRAY_SIZE(counters) == 24,
-	      "the directory has 24 files");
+static_assert(ARRAY_SIZE(knobs) + ARRAY_SIZE(counters) == 28,
+	      "the directory has 28 files");
 
 /* The one file that only kernels with CONFIG_NUMA have. */
 static bool is_wanted(const char *name)
@@ -418,7 +419,8 @@ static bool all_zero(void)
 	static const char * const names[] = {
 		"pages_shared", "pages_sharing", "pages_unshared",
 		"pages_volatile", "full_scans", "ksm_zero_pages",
-		"stable_node_chains", "stable_node_dups",
+		"stable_node_chains", "stable_node_dups", "scan_pages",
+		"last_scan_millisecs",
 	};
 	struct ksm_stat st;
 	bool ok = true;

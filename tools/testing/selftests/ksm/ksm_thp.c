@@ -13,6 +13,7 @@
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/pipe.h"
 #include "lib/thp.h"
 
 #ifndef MADV_COLLAPSE
@@ -56,9 +57,20 @@ static void test_unmatched(void)
 	must(ksm_contents_ok(ksys_page(map, 18), 2 * nr - 18, SEED + 18, 1));
 }
 
+/* Large folios that ksmd has split, of this process and of all */
+static void must_be_split(long before, long n)
+{
+	struct ksm_stat st;
+
+	must(!ksm_stat(0, &st));
+	must_eq(st.thp_split, n);
+	must_eq(ksm_get("thp_split") - before, n);
+}
+
 /* One duplicate in two huge pages of which there are three. */
 static void test_one_match(void)
 {
+	long before = ksm_get("thp_split"), kept = ksm_get("thp_kept");
 	const size_t i = 100, k = nr + 300;
 	char *map = map_huge(3, SEED);
 
@@ -72,6 +84,8 @@ static void test_one_match(void)
 	must(ksm_pfn(0, ksys_page(map, i)) == ksm_pfn(0, ksys_page(map, k)));
 	/* The third one has no part in it. */
 	must_be_huge(map, 1);
+	must_be_split(before, 2);
+	must_eq(ksm_get("thp_kept"), kept);
 	must_eq(ksys_ksm_kb(map), 2 * ksm_page_size() / 1024);
 	must(ksm_contents_ok(map, i, SEED, 1));
 	must(ksm_page_ok(ksys_page(map, i), 4711));
@@ -79,6 +93,33 @@ static void test_one_match(void)
 	must(ksm_contents_ok(ksys_page(map, i + 1), k - i - 1, SEED + i + 1, 1));
 	must(ksm_contents_ok(ksys_page(map, k + 1), 3 * nr - k - 1,
 			     SEED + k + 1, 1));
+}
+
+/* What somebody else holds cannot be split, until it is let go. */
+static void test_held(void)
+{
+	long before = ksm_get("thp_split"), kept = ksm_get("thp_kept");
+	char *map = map_huge(1, SEED), *small;
+	int fd[2];
+
+	ksys_pipe_hold(fd, map, 1);
+	ksm_mergeable(map, nr);
+	small = ksm_map_merge(1, SEED + 9, 1);
+	ksm_scan(4);
+	must(ksm_counts_are(0, 0, nr + 1, 0));
+	must_be_huge(map, 1);
+	must_be_split(before, 0);
+	must(ksm_get("thp_kept") > kept);
+	must(ksys_pipe_ok(fd, 1, SEED));
+	ksys_pipe_close(fd);
+	kept = ksm_get("thp_kept");
+	ksm_page_fill(small, SEED + 9);
+	must(ksys_settle(1, 1, nr - 1));
+	must_be_huge(map, 0);
+	must_be_split(before, 1);
+	must_eq(ksm_get("thp_kept"), kept);
+	must(ksm_pfn(0, ksys_page(map, 9)) == ksm_pfn(0, small));
+	must(ksm_contents_ok(map, nr, SEED, 1));
 }
 
 /* The pair is in one and the same huge page. */
@@ -384,6 +425,7 @@ static void test_all_at_once(void)
 static const struct ksys_case cases[] = {
 	{ "without a match it stays whole", test_unmatched },
 	{ "one match splits two of three", test_one_match },
+	{ "a match, but somebody holds it", test_held },
 	{ "a match within one huge page", test_inner_match },
 	{ "one pattern throughout", test_one_pattern },
 	{ "one pattern throughout, max_page_sharing",

@@ -33,10 +33,10 @@ static bool stat_is(const char *path, int merge_any, int mergeable)
 	if (ksm_stat(0, &st))
 		return false;
 	snprintf(want, sizeof(want),
-		 "ksm_rmap_items %lu\nksm_zero_pages %ld\nksm_merging_pages %lu\nksm_process_profit %ld\nksm_merge_any: %s\nksm_mergeable: %s\n",
+		 "ksm_rmap_items %lu\nksm_zero_pages %ld\nksm_merging_pages %lu\nksm_process_profit %ld\nksm_merge_any: %s\nksm_mergeable: %s\nksm_cow %ld\nksm_thp_split %ld\n",
 		 st.rmap_items, st.zero_pages, st.merging_pages,
 		 st.process_profit, merge_any ? "yes" : "no",
-		 mergeable ? "yes" : "no");
+		 mergeable ? "yes" : "no", st.cow, st.thp_split);
 	/* Lines behind these are allowed. */
 	if (strncmp(have, want, strlen(want))) {
 		ksft_print_msg("%s: want \"%s\"\n", path, want);
@@ -354,6 +354,67 @@ static int test_vmstat(void)
 	return 0;
 }
 
+static long cow_of(pid_t pid)
+{
+	struct ksm_stat st;
+
+	return ksm_stat(pid, &st) ? -1 : st.cow;
+}
+
+/* Writes when told: how many of its first pages */
+static int writing_child(struct ksm_child *c, void *arg)
+{
+	char *map = arg;
+	long n;
+
+	while ((n = ksm_hear_long(c)) > 0) {
+		ksm_fill(map, n, 60000, 1);
+		ksm_say(c, ksm_contents_ok(map, n, 60000, 1) &&
+			ksm_contents_ok(ksys_page(map, n), PAGES - n, 12, 0) ?
+			'y' : 'n');
+	}
+	return 0;
+}
+
+/* Whose copies they are: of who writes, not of who shares the page. */
+static int test_cow_of_each(void)
+{
+	char *map = ksm_map_merge(PAGES, 12, 0);
+	struct ksm_child c;
+	long all;
+
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+	all = ksm_vmstat("cow_ksm");
+	CHECK(cow_of(0) == 0);
+	ksm_fill(map, 5, 500, 1);
+	CHECK(cow_of(0) == 5);
+	ksm_fill(map, 5, 12, 0);
+	CHECK(cow_of(0) == 5);
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+
+	/* A child begins at zero. */
+	ksm_child_start(&c, writing_child, map);
+	CHECK(cow_of(c.pid) == 0);
+	ksm_say_long(&c, 9);
+	CHECK(ksm_hear(&c) == 'y');
+	CHECK(cow_of(c.pid) == 9);
+	CHECK(cow_of(0) == 5);
+	CHECK(ksm_contents_ok(map, PAGES, 12, 0));
+	CHECK(ksm_vmstat("cow_ksm") == all + 14);
+
+	/* To be unmerged is to be copied, too. */
+	ksm_unmergeable(map, PAGES);
+	CHECK(cow_of(0) == 5 + PAGES);
+	CHECK(cow_of(c.pid) == 9);
+	CHECK(ksm_vmstat("cow_ksm") == all + 14 + PAGES);
+	CHECK(ksm_contents_ok(map, PAGES, 12, 0));
+	ksm_say_long(&c, 0);
+	CHECK(!ksm_child_end(&c));
+	return 0;
+}
+
 /* What merging gains, less what it costs: bounds, not a formula. */
 static int test_profit(void)
 {
@@ -404,7 +465,7 @@ static int test_profit(void)
 }
 
 static const struct ksm_case cases[] = {
-	{ "ksm_stat: the six lines, mode 0400", test_ksm_stat_format },
+	{ "ksm_stat: the eight lines, mode 0400", test_ksm_stat_format },
 	{ "ksm_stat and ksm_merging_pages: values", test_ksm_stat_values },
 	{ "of other processes and of kernel threads", test_of_others },
 	{ "smaps and smaps_rollup: the KSM line", test_smaps },
@@ -414,6 +475,7 @@ static const struct ksm_case cases[] = {
 	{ "kpageflags of ordinary pages", test_kpageflags_ordinary },
 	{ "pagemap and kpageflags of zero pages", test_zero_page_views },
 	{ "vmstat: cow_ksm, ksm_swpin_copy", test_vmstat },
+	{ "ksm_stat: ksm_cow", test_cow_of_each },
 	{ "general_profit, ksm_process_profit", test_profit },
 };
 

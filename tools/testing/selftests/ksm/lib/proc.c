@@ -31,6 +31,8 @@ int ksm_stat(pid_t pid, struct ksm_stat *st)
 	memset(st, 0, sizeof(*st));
 	st->merge_any = -1;
 	st->mergeable = -1;
+	st->cow = -1;
+	st->thp_split = -1;
 	f = proc_open(pid, "ksm_stat");
 	if (!f)
 		return -errno;
@@ -50,6 +52,10 @@ int ksm_stat(pid_t pid, struct ksm_stat *st)
 			st->merge_any = !strcmp(value, "yes");
 		else if (!strcmp(key, "ksm_mergeable"))
 			st->mergeable = !strcmp(value, "yes");
+		else if (!strcmp(key, "ksm_cow"))
+			st->cow = atol(value);
+		else if (!strcmp(key, "ksm_thp_split"))
+			st->thp_split = atol(value);
 	}
 	fclose(f);
 	return 0;

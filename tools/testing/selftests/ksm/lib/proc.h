@@ -18,6 +18,8 @@ struct ksm_stat {
 	long process_profit;
 	int merge_any;		/* 1 yes, 0 no, -1 line missing */
 	int mergeable;		/* 1 yes, 0 no, -1 line missing */
+	long cow;		/* -1: line missing, as of the next */
+	long thp_split;
 };
 
 int ksm_stat(pid_t pid, struct ksm_stat *st);		/* 0 or -errno */
