@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+programs += ksm
+ksm-src := $(patsubst $(here)/%,%,$(wildcard $(here)/cmd/*.c))
+ksm-libs :=
+installs += install-ksm
+
+.PHONY: install-ksm
+install-ksm:
+	$(INSTALL) -D -m 0755 $(O)/bin/ksm $(bindir)/ksm
