@@ -8,6 +8,11 @@
 #ifndef KSM_COMMANDS_H
 #define KSM_COMMANDS_H
 
-#define KSM_COMMANDS
+int ksm_cmd_status(int argc, char **argv);
+int ksm_cmd_record(int argc, char **argv);
+
+#define KSM_COMMANDS \
+	{ "status", ksm_cmd_status, "does KSM do any good here? a verdict" }, \
+	{ "record", ksm_cmd_record, "keep samples, for trends and reports" },
 
 #endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ksm record: keep samples, for trends and reports.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "commands.h"
+#include "history.h"
+#include "root.h"
+#include "units.h"
+#include "wait.h"
+
+#define INTERVAL_MS	60000
+#define KEEP_DAYS	14
+#define MAX_DAYS	3660
+
+static struct {
+	int64_t interval_ms;
+	int days;
+	bool once;
+	const char *dir;
+} opt;
+
+static void help(void)
+{
+	printf("Usage: ksm record [OPTION]...\n"
+	       "Keep a sample of KSM's figures from time to time, until "
+	       "SIGTERM or SIGINT.\n\n"
+	       "  -d, --dir DIR        where (default %s)\n"
+	       "  -i, --interval TIME  how often (default 1min)\n"
+	       "  -k, --keep DAYS      remove what is older (default %d)\n"
+	       "  -1, --once           only one sample\n"
+	       "  -h, --help           this text\n\n"
+	       "TIME has a unit: ms, s, min, h, d; without one it is seconds.\n"
+	       "There is one file for each day, about 1 KiB for each sample.\n",
+	       KSM_HISTORY_DIR, KEEP_DAYS);
+}
+
+static int set_option(int option)
+{
+	ksm_figure days;
+
+	switch (option) {
+	case '1':
+		opt.once = true;
+		return 0;
+	case 'd':
+		opt.dir = optarg;
+		return 0;
+	case 'i':
+		opt.interval_ms = ksm_parse_duration_ms(optarg);
+		if (opt.interval_ms > 0)
+			return 0;
+		return ksm_usage("record", "--interval: no time: \"%s\"",
+				 optarg);
+	case 'k':
+		days = ksm_parse_figure(optarg);
+		opt.days = days;
+		if (days > 0 && days <= MAX_DAYS)
+			return 0;
+		return ksm_usage("record", "--keep: 1 to %d days, not \"%s\"",
+				 MAX_DAYS, optarg);
+	default:
+		return ksm_usage("record", NULL);
+	}
+}
+
+/* Keep one sample, and remove what is too old. */
+static int keep(void)
+{
+	struct ksm_sample sample;
+	int err = ksm_sample_read(&sample, NULL);
+
+	if (!sample.present || err)
+		return ksm_fail_sysfs(err);
+	err = ksm_history_append(opt.dir, &sample);
+	if (err)
+		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.dir,
+				strerror(-err));
+	err = ksm_history_prune(opt.dir, sample.time_ms, opt.days);
+	if (err < 0)
+		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.dir,
+				strerror(-err));
+	return KSM_EXIT_DONE;
+}
+
+/*
+ * Once the first sample was kept, go on whatever happens: a full disk may be
+ * cleared, and each failure is told.
+ */
+static int run(void)
+{
+	int64_t next = ksm_boottime_ms();
+	int code = keep();
+
+	while (!code && !opt.once) {
+		next += opt.interval_ms;
+		if (ksm_wait_until(next))
+			break;
+		keep();
+	}
+	return code;
+}
+
+int ksm_cmd_record(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "once", no_argument, NULL, '1' },
+		{ 0 }
+	};
+	int option;
+
+	opt.interval_ms = INTERVAL_MS;
+	opt.days = KEEP_DAYS;
+	opt.dir = KSM_HISTORY_DIR;
+	while ((option = getopt_long(argc, argv, "1d:hi:k:", options,
+				     NULL)) != -1) {
+		if (option == 'h') {
+			help();
+			return KSM_EXIT_DONE;
+		}
+		if (set_option(option))
+			return KSM_EXIT_USAGE;
+	}
+	if (optind < argc)
+		return ksm_usage("record", "\"%s\": too much", argv[optind]);
+	ksm_wait_init();
+	return run();
+}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""ksm record"""
+import json
+import os
+import signal
+import unittest
+
+from host import Case, SYSFS
+
+SAMPLES = 'var/lib/ksm/samples'
+
+
+class Record(Case):
+    def lines(self, host, where=SAMPLES):
+        days = sorted(day for day in os.listdir(host.path(where))
+                      if day.endswith('.jsonl'))
+        return [json.loads(line) for day in days
+                for line in host.read(f'{where}/{day}').splitlines()]
+
+    def test_once(self):
+        host = self.host('ours')
+        self.done(host.ksm('record', '--once'))
+        self.done(host.ksm('record', '--once'))
+        lines = self.lines(host)
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(lines[0]['counters']['pages_sharing'],
+                         int(host.sysfs('pages_sharing')))
+        self.assertEqual(lines[0]['hostname'], 'kvm07')
+
+    def test_until_sigterm(self):
+        host = self.host('ours')
+        for end in (signal.SIGTERM, signal.SIGINT):
+            process = host.start('record', '-i', '20ms', '-d', f'/{end}')
+            self.wait_for(lambda: os.path.isdir(host.path(str(end))) and
+                          len(self.lines(host, str(end))) >= 3)
+            process.send_signal(end)
+            out, err = process.communicate()
+            self.assertEqual((process.returncode, out, err), (0, '', ''))
+            # the last line is whole
+            self.lines(host, str(end))
+
+    def test_old_days_go(self):
+        host = self.host('ours')
+        host.write(SAMPLES + '/2020-01-01.jsonl', '')
+        host.write(SAMPLES + '/other', '')
+        self.done(host.ksm('record', '--once', '--keep', '3660'))
+        self.assertEqual(len(os.listdir(host.path(SAMPLES))), 3)
+        self.done(host.ksm('record', '--once', '--keep', '1'))
+        self.assertEqual(len(os.listdir(host.path(SAMPLES))), 2)
+        self.assertIn('other', os.listdir(host.path(SAMPLES)))
+
+    def test_it_goes_on_after_a_failure(self):
+        host = self.host('ours')
+        process = host.start('record', '-i', '20ms')
+        self.wait_for(lambda: os.path.isdir(host.path(SAMPLES)) and
+                      self.lines(host))
+        os.rename(host.path(SAMPLES), host.path('moved'))
+        host.write(SAMPLES, 'in the way\n')
+        self.assertIn(SAMPLES, process.stderr.readline())
+        os.unlink(host.path(SAMPLES))
+        self.wait_for(lambda: os.path.isdir(host.path(SAMPLES)) and
+                      self.lines(host))
+        process.terminate()
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+
+    def test_it_does_not_begin_in_vain(self):
+        host = self.host('ours')
+        host.write(SAMPLES, 'in the way\n')
+        self.done(host.ksm('record'), 1, SAMPLES)
+        self.done(self.host('no-ksm').ksm('record'), 3, 'CONFIG_KSM')
+        host = self.host('no-ksm')
+        os.makedirs(host.path(SYSFS + 'run'))
+        self.done(host.ksm('record'), 1, 'Is a directory')
+
+    def test_usage(self):
+        host = self.host('ours')
+        for args, text in ((['-i', '1y'], '"1y"'), (['-k', '0'], '1 to'),
+                           (['-k', 'many'], '"many"'), (['x'], '"x"')):
+            self.done(host.ksm('record', *args), 2, text)
+
+
+if __name__ == '__main__':
+    unittest.main()
