@@ -116,7 +116,7 @@ static void find_daemons(struct ksm_host *host)
 	struct ksm_proc_list list;
 	int pid;
 
-	host->ksmd_cpu_ns = KSM_UNKNOWN;
+	host->ksmd_pid = 0;
 	host->ksmtuned_script = 0;
 	if (ksm_proc_open(&list)) {
 		host->ksmtuned_script = KSM_UNKNOWN;
@@ -126,12 +126,26 @@ static void find_daemons(struct ksm_host *host)
 		if (ksm_proc_stat(pid, &stat))
 			continue;
 		if (stat.kthread && !strcmp(stat.comm, "ksmd"))
-			host->ksmd_cpu_ns = cpu_ns(pid);
+			host->ksmd_pid = pid;
 		else if (!stat.kthread && !strcmp(stat.comm, "ksmtuned") &&
 			 is_script(pid, "ksmtuned"))
 			host->ksmtuned_script = 1;
 	}
 	ksm_proc_close(&list);
+}
+
+/**
+ * ksm_host_again() - read again what changes all the time
+ * @host: as ksm_host_read() has left it
+ *
+ * This does not go through all processes.
+ */
+void ksm_host_again(struct ksm_host *host)
+{
+	read_lines("/proc/meminfo", meminfo, ARRAY_SIZE(meminfo), host);
+	read_lines("/proc/vmstat", vmstat, ARRAY_SIZE(vmstat), host);
+	host->ksmd_cpu_ns = host->ksmd_pid ? cpu_ns(host->ksmd_pid) :
+					     KSM_UNKNOWN;
 }
 
 /**
@@ -150,11 +164,8 @@ void ksm_host_read(struct ksm_host *host)
 		  "/proc/sys/kernel/random/boot_id");
 	host->page_bytes = sysconf(_SC_PAGESIZE);
 	host->nodes = count_nodes();
-	read_lines("/proc/meminfo", meminfo,
-		   ARRAY_SIZE(meminfo), host);
-	read_lines("/proc/vmstat", vmstat,
-		   ARRAY_SIZE(vmstat), host);
 	find_daemons(host);
+	ksm_host_again(host);
 	host->by_keys = !ksm_root_path(path, sizeof(path),
 				       KSM_SYSFS "/scan_pages") &&
 			!access(path, F_OK);

@@ -20,6 +20,7 @@
  * @swapin_copies: copies made when merged pages came back from swap
  * @thp_split_page: huge pages split since boot, for whatever reason
  * @thp_collapse: huge pages that khugepaged put together
+ * @ksmd_pid:	PID of the thread ksmd, 0 if it was not found
  * @ksmd_cpu_ns: CPU time of the thread ksmd since boot
  * @ksmtuned_script: 1 if a ksmtuned runs that is a script: it writes to
  *		pages_to_scan without asking who else does
@@ -31,6 +32,7 @@ struct ksm_host {
 	char hostname[KSM_NAME_MAX];
 	char release[KSM_NAME_MAX];
 	char boot_id[40];
+	int ksmd_pid;
 	ksm_figure page_bytes;
 	ksm_figure nodes;
 	ksm_figure mem_total_bytes;
@@ -51,5 +53,6 @@ extern const struct ksm_field ksm_host_fields[];
 extern const size_t ksm_nr_host_fields;
 
 void ksm_host_read(struct ksm_host *host);
+void ksm_host_again(struct ksm_host *host);
 
 #endif

@@ -23,19 +23,39 @@ static const struct ksm_field answer_fields[] = {
 	STAT(mergeable, "ksm_mergeable"),
 };
 
-static void read_answers(FILE *file, struct ksm_stat *stat)
+static void parse_line(char *line, struct ksm_stat *stat)
 {
-	char line[256], *name, *value;
+	char *name, *value;
 
+	if (!ksm_line_value(line, &name, &value))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(stat_fields); i++)
+		if (!strcmp(stat_fields[i].name, name))
+			*fig_at(stat, &stat_fields[i]) =
+				ksm_parse_figure(value);
+	for (size_t i = 0; i < ARRAY_SIZE(answer_fields); i++)
+		if (!strcmp(answer_fields[i].name, name))
+			*fig_at(stat, &answer_fields[i]) =
+				!strcmp(value, "yes");
+}
+
+/**
+ * ksm_stat_parse() - what ksm_stat says, once it was read
+ * @text: its content; is cut into pieces
+ * @stat: result
+ *
+ * Return: 0, or -ENODATA if there is nothing: the process has no memory
+ */
+int ksm_stat_parse(char *text, struct ksm_stat *stat)
+{
+	char *line;
+
+	ksm_fields_unknown(stat_fields, ARRAY_SIZE(stat_fields), stat);
 	ksm_fields_unknown(answer_fields, ARRAY_SIZE(answer_fields), stat);
-	while (fgets(line, sizeof(line), file)) {
-		if (!ksm_line_value(line, &name, &value))
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(answer_fields); i++)
-			if (!strcmp(answer_fields[i].name, name))
-				*fig_at(stat, &answer_fields[i]) =
-					!strcmp(value, "yes");
-	}
+	while ((line = strsep(&text, "\n")))
+		parse_line(line, stat);
+	return fig_known(stat->rmap_items) || fig_known(stat->merging_pages) ?
+	       0 : -ENODATA;
 }
 
 /**
@@ -48,22 +68,11 @@ static void read_answers(FILE *file, struct ksm_stat *stat)
  */
 int ksm_stat_read(int pid, struct ksm_stat *stat)
 {
-	FILE *file = ksm_root_open("/proc/%d/ksm_stat", pid);
-	int err = 0;
+	char text[KSM_STAT_MAX];
+	ssize_t len = ksm_root_read(text, sizeof(text), "/proc/%d/ksm_stat",
+				    pid);
 
-	if (!file)
-		return -errno;
-	errno = 0;
-	ksm_lines_read(file, stat_fields, ARRAY_SIZE(stat_fields), stat);
-	if (ferror(file))
-		err = errno ? -errno : -EIO;
-	rewind(file);
-	read_answers(file, stat);
-	fclose(file);
-	if (!err && !fig_known(stat->rmap_items) &&
-	    !fig_known(stat->merging_pages))
-		err = -ENODATA;
-	return err;
+	return len < 0 ? len : ksm_stat_parse(text, stat);
 }
 
 /**

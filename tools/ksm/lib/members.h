@@ -61,6 +61,9 @@ struct ksm_members {
 	size_t unreadable;
 };
 
+#define KSM_STAT_MAX	1024	/* bytes of ksm_stat */
+
+int ksm_stat_parse(char *text, struct ksm_stat *stat);
 int ksm_stat_read(int pid, struct ksm_stat *stat);
 bool ksm_stat_takes_part(const struct ksm_stat *stat);
 int ksm_member_read(int pid, struct ksm_member *member);

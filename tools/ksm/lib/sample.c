@@ -59,6 +59,33 @@ void ksm_sums_of(struct ksm_sums *sums, const struct ksm_members *members,
 	}
 }
 
+static void set_time(struct ksm_sample *sample)
+{
+	sample->time_ms = clock_ms(CLOCK_REALTIME);
+	sample->boottime_ms = clock_ms(CLOCK_BOOTTIME);
+}
+
+/**
+ * ksm_sample_again() - read again what changes all the time
+ * @sample:  as ksm_sample_read() has left it
+ * @members: the processes that take part, as they are now
+ *
+ * This does not go through all processes, which is most of the work.
+ *
+ * Return: as ksm_sample_read()
+ */
+int ksm_sample_again(struct ksm_sample *sample,
+		     const struct ksm_members *members)
+{
+	int err;
+
+	set_time(sample);
+	err = ksm_sysfs_read(&sample->knobs, &sample->counters);
+	ksm_host_again(&sample->host);
+	ksm_sums_of(&sample->sums, members, sample->host.page_bytes);
+	return err;
+}
+
 /**
  * ksm_sample_read() - read everything, now
  * @sample:  result; also after an error all of it is set
@@ -73,8 +100,7 @@ int ksm_sample_read(struct ksm_sample *sample, struct ksm_members *members)
 	int err, members_err;
 
 	memset(sample, 0, sizeof(*sample));
-	sample->time_ms = clock_ms(CLOCK_REALTIME);
-	sample->boottime_ms = clock_ms(CLOCK_BOOTTIME);
+	set_time(sample);
 	err = ksm_sysfs_read(&sample->knobs, &sample->counters);
 	sample->present = err != -ENOENT;
 	ksm_host_read(&sample->host);

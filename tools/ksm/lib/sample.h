@@ -53,6 +53,8 @@ extern const struct ksm_field ksm_sum_fields[];
 extern const size_t ksm_nr_sums;
 
 int ksm_sample_read(struct ksm_sample *sample, struct ksm_members *members);
+int ksm_sample_again(struct ksm_sample *sample,
+		     const struct ksm_members *members);
 void ksm_sums_of(struct ksm_sums *sums, const struct ksm_members *members,
 		 ksm_figure page_bytes);
 

@@ -167,6 +167,33 @@ static void other_boots_do_not_compare(void **state)
 	assert_true(isnan(rates.seconds));
 }
 
+/* What changes is read, and nothing else. */
+static void read_again(void **state)
+{
+	struct ksm_members members;
+
+	(void)state;
+	fixture_open("ours");
+	assert_int_equal(ksm_sample_read(&ours, &members), 0);
+	assert_int_equal(ours.host.ksmd_pid, 37);
+	later = ours;
+	members.list[0].stat.cow += 10;
+	fixture_write("sys/kernel/mm/ksm/full_scans", "813\n");
+	fixture_write("proc/vmstat", "cow_ksm 77\n");
+	fixture_write("proc/37/schedstat", "5000 0 0\n");
+	fixture_write("proc/sys/kernel/hostname", "other\n");
+	fixture_remove("proc/1000");
+	assert_int_equal(ksm_sample_again(&later, &members), 0);
+	assert_int_equal(later.counters.full_scans, 813);
+	assert_int_equal(later.host.cow_ksm, 77);
+	assert_int_equal(later.host.ksmd_cpu_ns, 5000);
+	assert_string_equal(later.host.hostname, ours.host.hostname);
+	assert_int_equal(later.sums.members, 3);
+	assert_int_equal(later.sums.cow, ours.sums.cow + 10);
+	assert_true(later.boottime_ms >= ours.boottime_ms);
+	ksm_members_free(&members);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +204,7 @@ int main(void)
 		cmocka_unit_test_teardown(offline_is_masked, fixture_teardown),
 		cmocka_unit_test_teardown(without_ksm, fixture_teardown),
 		cmocka_unit_test_teardown(without_proc, fixture_teardown),
+		cmocka_unit_test_teardown(read_again, fixture_teardown),
 		cmocka_unit_test_teardown(rates_are_per_second,
 					  fixture_teardown),
 		cmocka_unit_test_teardown(rates_of_stock, fixture_teardown),
