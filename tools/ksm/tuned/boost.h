@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scanning fast for some time.
+ */
+#ifndef KSMCTL_BOOST_H
+#define KSMCTL_BOOST_H
+
+#include "figure.h"
+
+int boost(ksm_figure seconds);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs say: to standard error, as the journal or a person reads
+ * it, and to a file if one is set.
+ */
+#ifndef KSMTUNED_LOG_H
+#define KSMTUNED_LOG_H
+
+#include <stdbool.h>
+#include <syslog.h>
+
+void log_open(const char *program);
+void log_config(const char *file, bool debug);
+void log_say(int priority, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif
