@@ -110,7 +110,7 @@ static void all_fits_into_the_line(void **state)
 	static const enum ksm_state longest = KSM_CONVERGING;
 
 	(void)state;
-	now.counters.general_profit = -1023LL << 40;
+	now.counters.general_profit = -(1023LL << 40);
 	now.counters.pages_sharing = 999LL << 40;
 	now.host.cow_ksm = 999999999;
 	now.sums.idle = 99999;

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+installs += install-rules
+checks += check-rules
+PROMTOOL ?= $(shell command -v promtool)
+export PROMTOOL
+
+.PHONY: check-rules install-rules
+check-rules:
+ifeq ($(PROMTOOL),)
+	@echo '  SKIP    rules: no promtool (package prometheus)'
+else
+	@echo '  TEST    rules'
+	@$(PROMTOOL) check rules $(here)/rules/ksm.rules.yml >/dev/null
+	@$(PROMTOOL) test rules $(here)/rules/ksm.rules.test.yml >/dev/null
+endif
+
+install-rules:
+	$(INSTALL) -D -m 0644 $(here)/rules/ksm.rules.yml \
+		$(datadir)/ksm.rules.yml
