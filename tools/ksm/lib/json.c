@@ -51,9 +51,11 @@ static json_t *warnings_of(const struct ksm_verdict *verdict)
 
 	for (int i = 0; i < KSM_NR_WARNINGS; i++)
 		if (ksm_verdict_warns(verdict, i))
-			json_array_append_new(list, json_pack("{s:s,s:s}",
-				"code", ksm_warning_name(i),
-				"text", ksm_warning_text(i)));
+			json_array_append_new(list,
+					      json_pack("{s:s,s:s}", "code",
+							ksm_warning_name(i),
+							"text",
+							ksm_warning_text(i)));
 	return list;
 }
 

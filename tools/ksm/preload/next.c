@@ -23,7 +23,7 @@
 /* Threads that look at the same time find the same, and need not wait. */
 static __thread bool looking __attribute__((tls_model("initial-exec")));
 
-#define FIRST(type, name, params, args, failed)				\
+#define FORWARD(type, name, params, args, failed)			\
 static type first_##name params						\
 {									\
 	if (ksmp_next_find() && KSMP_NEXT(name) != first_##name)	\
@@ -32,21 +32,21 @@ static type first_##name params						\
 	return failed;							\
 }
 
-FIRST(void *, malloc, (size_t size), (size), NULL)
-FIRST(void *, calloc, (size_t count, size_t size), (count, size), NULL)
-FIRST(void *, realloc, (void *block, size_t size), (block, size), NULL)
-FIRST(void *, memalign, (size_t align, size_t size), (align, size), NULL)
-FIRST(int, posix_memalign, (void **block, size_t align, size_t size),
-      (block, align, size), ENOMEM)
-FIRST(void *, aligned_alloc, (size_t align, size_t size), (align, size), NULL)
-FIRST(void *, valloc, (size_t size), (size), NULL)
-FIRST(void *, pvalloc, (size_t size), (size), NULL)
-FIRST(void *, mmap, (void *addr, size_t len, int prot, int flags, int fd,
-		     off_t offset),
-      (addr, len, prot, flags, fd, offset), MAP_FAILED)
-FIRST(void *, mmap64, (void *addr, size_t len, int prot, int flags, int fd,
-		       off64_t offset),
-      (addr, len, prot, flags, fd, offset), MAP_FAILED)
+FORWARD(void *, malloc, (size_t size), (size), NULL)
+FORWARD(void *, calloc, (size_t count, size_t size), (count, size), NULL)
+FORWARD(void *, realloc, (void *block, size_t size), (block, size), NULL)
+FORWARD(void *, memalign, (size_t align, size_t size), (align, size), NULL)
+FORWARD(int, posix_memalign, (void **block, size_t align, size_t size),
+	(block, align, size), ENOMEM)
+FORWARD(void *, aligned_alloc, (size_t align, size_t size), (align, size), NULL)
+FORWARD(void *, valloc, (size_t size), (size), NULL)
+FORWARD(void *, pvalloc, (size_t size), (size), NULL)
+FORWARD(void *, mmap,
+	(void *addr, size_t len, int prot, int flags, int fd, off_t offset),
+	(addr, len, prot, flags, fd, offset), MAP_FAILED)
+FORWARD(void *, mmap64,
+	(void *addr, size_t len, int prot, int flags, int fd, off64_t offset),
+	(addr, len, prot, flags, fd, offset), MAP_FAILED)
 
 /* These take what they pass on from a list that may be longer than needed. */
 static void *first_mremap(void *addr, size_t old_len, size_t len, int flags,

@@ -123,7 +123,7 @@ static int check_file(const struct stat *st)
 	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
 	/* LOGFILE names a file that root writes to. */
-	if (st->st_mode & S_IWOTH)
+	if (st->st_mode & 0002)
 		return -EPERM;
 	return st->st_size > FILE_MAX_BYTES ? -EFBIG : 0;
 }

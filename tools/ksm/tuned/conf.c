@@ -42,7 +42,7 @@ static const struct key keys[] = {
 	KEY("DEBUG", debug, 0, 1, 0),
 };
 
-#define NR_KEYS	(sizeof(keys) / sizeof(keys[0]))
+#define NR_KEYS	ARRAY_SIZE(keys)
 
 /**
  * tuned_conf_default() - what holds without a file

@@ -146,7 +146,7 @@ static int run(int argc, char **argv)
 {
 	if (!argc)
 		return usage("say what to do");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
 		int code;
 

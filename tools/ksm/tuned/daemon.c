@@ -100,9 +100,10 @@ static void say_changes(struct daemon *daemon, const struct step *step)
 	bool unreadable = step->guests.unreadable > 0;
 
 	if (step->input.advisor != daemon->advisor)
-		log_say(LOG_NOTICE, step->input.advisor ?
-			"advisor_mode is scan-time: pages_to_scan and sleep_millisecs are left to the kernel's advisor" :
-			"advisor_mode is none: pages_to_scan and sleep_millisecs are ksmtuned's again");
+		log_say(LOG_NOTICE, "advisor_mode is %s: pages_to_scan and sleep_millisecs are %s",
+			step->input.advisor ? "scan-time" : "none",
+			step->input.advisor ? "left to the kernel's advisor" :
+			"ksmtuned's again");
 	if (unreadable && !daemon->unreadable)
 		log_say(LOG_WARNING, "%d processes cannot be looked at: guests among them are not counted; CAP_SYS_PTRACE is needed",
 			step->guests.unreadable);

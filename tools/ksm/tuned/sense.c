@@ -31,7 +31,7 @@ static void read_memory(struct tuned_input *input)
 	FILE *file = ksm_root_open("/proc/meminfo");
 	struct memory memory;
 
-	ksm_lines_read(file, meminfo, sizeof(meminfo) / sizeof(meminfo[0]),
+	ksm_lines_read(file, meminfo, ARRAY_SIZE(meminfo),
 		       &memory);
 	if (file)
 		fclose(file);
@@ -55,7 +55,8 @@ bool tuned_is_guest_line(const char *line)
 	int name = 0;
 
 	/* addresses, mode, offset, device, inode; then the name */
-	sscanf(line, "%*s %*s %*s %*s %*s %n", &name);
+	if (sscanf(line, "%*s %*s %*s %*s %*s %n", &name) < 0)
+		return false;
 	return name && !strncmp(line + name, vcpu, strlen(vcpu));
 }
 

@@ -15,13 +15,9 @@
 #include <cmocka.h>
 
 #include "../preload.h"
+#include "renamed.h"
 
 #define MIB (1024UL * 1024)
-
-void *ksmp_malloc(size_t size);
-void *ksmp_calloc(size_t count, size_t size);
-void *ksmp_realloc(void *old, size_t size);
-int ksmp_posix_memalign(void **block, size_t align, size_t size);
 
 static void test_parse(void **state)
 {
@@ -129,11 +125,11 @@ static void test_settings(void **state)
 	assert_int_equal(set.threshold, 65536);
 	assert_int_equal(set.level, KSMP_SUMMARY);
 	assert_string_equal(with("64K", ""),
-		"libksm_preload: KSMP_MERGE_THRESHOLD=64K is not a number of bytes, such as 65536; using 32768\n");
+			    "libksm_preload: KSMP_MERGE_THRESHOLD=64K is not a number of bytes, such as 65536; using 32768\n");
 	assert_int_equal(set.threshold, 32768);
 	assert_string_equal(with("64K", "0"), "");
 	assert_string_equal(with("1", "3"),
-		"libksm_preload: KSMP_LOG_LEVEL=3 is not 0, 1 or 2; using 1\n");
+			    "libksm_preload: KSMP_LOG_LEVEL=3 is not 0, 1 or 2; using 1\n");
 	assert_int_equal(set.level, KSMP_ERRORS);
 	assert_int_equal(set.threshold, 1);
 }
@@ -270,7 +266,8 @@ static void test_no_partner(void **state)
 
 static void *no_align(size_t align, size_t size)
 {
-	(void)align, (void)size;
+	(void)align;
+	(void)size;
 	errno = ENOMEM;
 	return NULL;
 }

@@ -22,7 +22,7 @@ static pid_t running[8];
 
 static void remember(pid_t from, pid_t to)
 {
-	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(running); i++) {
 		if (running[i] == from) {
 			running[i] = to;
 			return;
@@ -152,7 +152,7 @@ void child_kill(struct child *child, int signal)
 /* After a test that failed */
 void child_stop_all(void)
 {
-	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(running); i++) {
 		if (running[i] <= 0)
 			continue;
 		kill(running[i], SIGKILL);

@@ -84,8 +84,7 @@ static void test_situations(void **state)
 	struct tuned_config config = preset();
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]);
-	     i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(situations); i++) {
 		const struct situation *s = &situations[i];
 		struct tuned_input input = host(s->committed, s->free);
 		struct tuned_decision decision;
@@ -128,7 +127,7 @@ static const struct size {
 static void test_sizes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct tuned_config config = preset();
 		struct tuned_input input = host(sizes[i].total, 0);
 		struct tuned_decision decision;
@@ -250,7 +249,7 @@ static void test_bounds(void **state)
 		KSM_UNKNOWN, 0, 1, THRES - 1, THRES, THRES + 1, FULL, TOTAL,
 		1LL << 52,
 	};
-	const size_t n = sizeof(figures) / sizeof(figures[0]);
+	const size_t n = ARRAY_SIZE(figures);
 	struct tuned_config config = preset();
 	struct tuned_input input;
 

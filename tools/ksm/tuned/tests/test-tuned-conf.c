@@ -147,7 +147,7 @@ static void test_bad_lines(void **state)
 {
 	(void)state;
 	fixture_open(NULL);
-	for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_lines); i++) {
 		struct tuned_config config;
 
 		print_message("%s\n", bad_lines[i]);
@@ -306,7 +306,7 @@ static void test_parse_active(void **state)
 	struct assign assign;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		print_message("%s\n", lines[i]);
 		parse(&assign, lines[i]);
 		assert_null(assign.name);

@@ -15,15 +15,20 @@ static ksm_figure pages_kib(ksm_figure pages)
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+/* As a line of /proc/PID/maps begins */
+#define ADDRESSES	"7f1247a3c000-7f1247a3f000 rw-s "
+#define SHARED		ADDRESSES "00000000 00:0e 1067 "
+#define BLANKS		"                    "
+
 static void test_lines(void **state)
 {
 	(void)state;
-	assert_true(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-s 00000000 00:0e 1067 anon_inode:kvm-vcpu:0\n"));
-	assert_true(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-s 00000000 00:0e 1067                     anon_inode:kvm-vcpu:12"));
-	assert_false(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-s 00000000 00:0e 1067 /anon_inode:kvm-vcpu:0\n"));
-	assert_false(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-s 00000000 00:0e 1067 anon_inode:[io_uring]\n"));
-	assert_false(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-p 00000000 00:00 0 \n"));
-	assert_false(tuned_is_guest_line("7f1247a3c000-7f1247a3f000 rw-p anon_inode:kvm-vcpu:0\n"));
+	assert_true(tuned_is_guest_line(SHARED "anon_inode:kvm-vcpu:0\n"));
+	assert_true(tuned_is_guest_line(SHARED BLANKS "anon_inode:kvm-vcpu:12"));
+	assert_false(tuned_is_guest_line(SHARED "/anon_inode:kvm-vcpu:0\n"));
+	assert_false(tuned_is_guest_line(SHARED "anon_inode:[io_uring]\n"));
+	assert_false(tuned_is_guest_line(ADDRESSES "00000000 00:00 0\n"));
+	assert_false(tuned_is_guest_line(ADDRESSES "anon_inode:kvm-vcpu:0\n"));
 	assert_false(tuned_is_guest_line("anon_inode:kvm-vcpu:0\n"));
 	assert_false(tuned_is_guest_line("\n"));
 	assert_false(tuned_is_guest_line(""));

@@ -198,7 +198,7 @@ static void test_bad_file(void **unused)
 	(void)unused;
 	fixture_open("tuned");
 	set_run("1\n");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		fixture_write(TUNED_STATE + 1, texts[i]);
 		assert_int_equal(state_recover(TUNED_STATE), -EINVAL);
 		assert_int_equal(state_knob_read(STATE_RUN), 1);
