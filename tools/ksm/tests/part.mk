@@ -15,3 +15,7 @@ check-cli: all
 	@cd $(here)/tests/cli && PYTHONDONTWRITEBYTECODE=1 \
 		KSM_FIXTURES=$(here)/tests/fixtures KSM_SOURCE=$(here) \
 		KSM_BIN=$(O)/bin python3 -m unittest $(if $(V),-v) $(CLI)
+
+# It changes what KSM of this machine does, so it is not run by "make check".
+programs += explain_truth
+explain_truth-src := tests/explain_truth.c tests/truths.c tests/uring.c
