@@ -10,6 +10,7 @@
 
 int ksm_cmd_status(int argc, char **argv);
 int ksm_cmd_explain(int argc, char **argv);
+int ksm_cmd_top(int argc, char **argv);
 int ksm_cmd_run(int argc, char **argv);
 int ksm_cmd_set(int argc, char **argv);
 int ksm_cmd_boost(int argc, char **argv);
@@ -19,6 +20,7 @@ int ksm_cmd_record(int argc, char **argv);
 #define KSM_COMMANDS \
 	{ "status", ksm_cmd_status, "does KSM do any good here? a verdict" }, \
 	{ "explain", ksm_cmd_explain, "why memory merges, or does not" }, \
+	{ "top", ksm_cmd_top, "KSM and the processes that take part, live" }, \
 	{ "run", ksm_cmd_run, "start a program with its memory registered" }, \
 	{ "set", ksm_cmd_set, "set knobs, all or none, or show them" }, \
 	{ "boost", ksm_cmd_boost, "scan fast for some time, then as before" }, \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 programs += ksm
 ksm-src := $(patsubst $(here)/%,%,$(wildcard $(here)/cmd/*.c))
-ksm-libs :=
+ksm-libs := -lncursesw -ltinfo
 installs += install-ksm
 
 .PHONY: install-ksm

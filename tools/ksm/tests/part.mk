@@ -6,6 +6,20 @@ $(foreach test,$(patsubst $(here)/tests/%.c,%,$(wildcard \
 	$(here)/tests/test-*.c)),$(eval $(test)-src := tests/$(test).c \
 	tests/fixture.c)$(eval $(test)-libs := -lcmocka))
 
+# Tests of ksm top link the parts of it that they are about.
+test-top-chart-src += cmd/top_chart.c cmd/top_frame.c
+test-top-frame-src += cmd/top_frame.c
+test-top-data-src += cmd/top_data.c
+test-top-table-src += cmd/top_table.c cmd/top_data.c
+test-top-keys-src += cmd/top_keys.c cmd/top_table.c cmd/top_data.c \
+	cmd/top_text.c
+test-top-read-src += cmd/top_read.c
+test-top-golden-src += tests/top_host.c
+
+# The host in its frames, also to try ksm top out
+programs += make-top-host
+make-top-host-src := tests/make-top-host.c tests/top_host.c
+
 # Tests of the command are in Python; one file or class: make check-cli CLI=NAME
 checks += check-cli
 
