@@ -30,11 +30,12 @@ select_config()
 	uml) arch=um fragments=(uml kunit) ;;
 	x86) arch=x86_64 fragments=(x86) ;;
 	debug) arch=x86_64 fragments=(x86 debug) ;;
+	debian) arch=x86_64 fragments=(x86 debian) ;;
 	busted) arch=um fragments=(uml kunit busted) ;;
 	busted-x86) arch=x86_64 fragments=(x86 busted) ;;
 	arm64) arch=arm64 fragments=(arm64) ;;
 	arm | mips | riscv) arch=$1 fragments=(compile "$1") ;;
-	*) die "unknown configuration $1" "known: uml x86 debug busted arm64" ;;
+	*) die "unknown configuration $1" "known: uml x86 debug debian busted arm64" ;;
 	esac
 	case $arch in
 	um) target=linux image=$obj/linux ;;
