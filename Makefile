@@ -16,10 +16,11 @@ help:
 	@echo
 	@echo 'Parts of them:'
 	@echo '  make deps       install the packages that are missing (apt)'
-	@echo '  make kernel     compile a kernel: CONFIG=x86 (default), uml, debug, arm64'
+	@echo '  make kernel     compile a kernel: CONFIG=x86 (default), uml, debug, arm64, ...'
 	@echo '  make shell      boot to a shell with our kernel'
 	@echo '  make unit       tests of the logic in user space, under ASan and UBSan'
 	@echo '  make lint       style, static analysis, spelling'
+	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
 	@echo '  make figures    put those of the last make bench into the documentation'
@@ -66,6 +67,12 @@ unit lint busted matrix:
 	@scripts/deps
 	@scripts/check $@
 
+.PHONY: clients
+clients:
+	@scripts/deps clients
+	@scripts/check clients clients-monitors clients-guests clients-units \
+		clients-units-254
+
 .PHONY: bench
 bench:
 	@scripts/deps bench
@@ -84,6 +91,7 @@ patchset:
 clean:
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 \
 		! -name linux ! -name 'base.stamp' ! -name overlay \
+		! -name debian-root \
 		! -name 'patchset-base*' -exec rm -rf {} +
 
 .PHONY: distclean
