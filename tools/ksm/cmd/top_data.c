@@ -184,7 +184,7 @@ static bool is_new(const struct top_process *process,
 				       TOP_NEW_SCANS);
 	ksm_figure age = fig_sub(now->boottime_ms,
 				 fig_mul(process->member.start_ticks,
-					MS_PER_TICK));
+					 MS_PER_TICK));
 
 	if (fig_known(scans))
 		return scans < TOP_NEW_SCANS;
