@@ -379,11 +379,14 @@ static int test_soon_stopped(void)
 	scans = ksm_get("full_scans");
 	CHECK(ksm_child_kill(&a) == 128 + SIGKILL);
 	ksm_wait_value("pages_sharing", PAGES - 1, KSM_DEADLINE_MS / 6);
+	/* It forgets page by page, and can be seen half way through. */
+	ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS / 6);
 	CHECK(ksm_counts_are(1 + PAGES, PAGES - 1, 0, 0));
 	CHECK(ksm_get("full_scans") == scans);
 	ksm_say(&b, 'e');
 	CHECK(ksm_child_wait(&b) == 0);
 	ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS / 6);
+	ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS / 6);
 	CHECK(ksm_counts_are(0, 0, 0, 0));
 	CHECK(ksm_get("run") == 0);
 	CHECK(all_gone());
