@@ -28,7 +28,7 @@ static void make_bins(const struct top_point *points, size_t count,
 
 static void near(double value, double expected)
 {
-	if (!(fabs(value - expected) < 1e-6))
+	if (!(fabs(value - expected) < 0.000001))
 		fail_msg("%g instead of %g", value, expected);
 }
 

@@ -95,7 +95,8 @@ static void pids_are_used_again(void **state)
 static void processes_come_and_go(void **state)
 {
 	(void)state;
-	list[1] = list[2] = list[0];
+	list[1] = list[0];
+	list[2] = list[0];
 	list[1].pid = 20;
 	list[2].pid = 30;
 	members.count = 3;

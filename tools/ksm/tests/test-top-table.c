@@ -143,7 +143,7 @@ static void units_are_sums(void **state)
 	assert_int_equal(unit->rss_bytes, 2000 * 4096);
 	assert_true(unit->copies == 2.5);
 	assert_int_equal(unit->why, TOP_MIXED);
-	assert_true(fabs(unit->gain_percent - 100 * 30 / 2006.0) < 1e-9);
+	assert_true(fabs(unit->gain_percent - 100 * 30 / 2006.0) < 0.000000001);
 }
 
 static void figures_of_a_process(void **state)
@@ -163,7 +163,7 @@ static void figures_of_a_process(void **state)
 	assert_int_equal(row->gain_bytes, 350 * 4096 - 8000);
 	/* of 1000 pages that are there, and 250 that need not be */
 	assert_true(fabs(row->gain_percent -
-			 100 * (350 * 4096 - 8000) / (1250 * 4096.0)) < 1e-9);
+			 100 * (350 * 4096 - 8000) / (1250 * 4096.0)) < 0.000000001);
 }
 
 static void by_cost(void **state)

@@ -176,7 +176,7 @@ static void put_guest(const struct guest *guest, int64_t uptime_s,
 	       "55d1c0a00000-55d1c1400000 r-xp 00000000 fd:00 5021 "
 	       "/usr/bin/qemu-system-x86_64\nRss: 7200 kB\nKSM: 0 kB\n"
 	       "VmFlags: rd ex mr mw me\n"
-	       "7f2a40000000-7f2b40000000 rw-p 00000000 00:00 0 \n"
+	       "7f2a40000000-7f2b40000000 rw-p 00000000 00:00 0\n"
 	       "Rss: 4078592 kB\nKSM: 1761280 kB\n"
 	       "VmFlags: rd wr mr mw me ac dd mg hg\n");
 }
