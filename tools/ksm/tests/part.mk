@@ -21,6 +21,8 @@ programs += make-top-host
 make-top-host-src := tests/make-top-host.c tests/top_host.c
 
 # Tests of the command are in Python; one file or class: make check-cli CLI=NAME
+# The system's, which has the modules that its packages bring.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 checks += check-cli
 
 .PHONY: check-cli
@@ -28,7 +30,7 @@ check-cli: all
 	@echo '  TEST    the command'
 	@cd $(here)/tests/cli && PYTHONDONTWRITEBYTECODE=1 \
 		KSM_FIXTURES=$(here)/tests/fixtures KSM_SOURCE=$(here) \
-		KSM_BIN=$(O)/bin python3 -m unittest $(if $(V),-v) $(CLI)
+		KSM_BIN=$(O)/bin $(PYTHON) -m unittest $(if $(V),-v) $(CLI)
 
 # It changes what KSM of this machine does, so it is not run by "make check".
 programs += explain_truth
