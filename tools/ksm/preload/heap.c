@@ -24,6 +24,9 @@
  */
 #define FRESH_BYTES (128 * 1024)
 
+/* Up to so many pages, clearing is faster if all of them are there. */
+#define CLEAR_PAGES 256
+
 static bool at_page(const void *block)
 {
 	return (uintptr_t)block % ksmp_page() == 0;
@@ -103,17 +106,33 @@ static bool is_mapped(void *block, size_t bytes)
 	return !syscall(SYS_msync, block, bytes, MS_ASYNC);
 }
 
+static bool is_resident(void *block, size_t bytes)
+{
+	unsigned char there[CLEAR_PAGES];
+	size_t pages = bytes / ksmp_page(), i;
+
+	if (pages > CLEAR_PAGES || mincore(block, bytes, there))
+		return false;
+	for (i = 0; i < pages && there[i] & 1; i++)
+		;
+	return i == pages;
+}
+
 static bool clear(char *block, size_t size)
 {
 	size_t pages = size & ~(ksmp_page() - 1);
-	bool anew = size >= FRESH_BYTES && map_anew(block, pages);
 
-	if (anew)
-		memset(block + pages, 0, size - pages);
-	else if (size < FRESH_BYTES || is_mapped(block, pages))
+	if (size < FRESH_BYTES || is_resident(block, pages)) {
 		memset(block, 0, size);
-	else
+		return true;
+	}
+	if (map_anew(block, pages)) {
+		memset(block + pages, 0, size - pages);
+		return true;
+	}
+	if (!is_mapped(block, pages))
 		return false;
+	memset(block, 0, size);
 	return true;
 }
 

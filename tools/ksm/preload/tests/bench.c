@@ -2,7 +2,7 @@
 /*
  * What malloc() and free() cost, by size: CPU time of the best of some rounds.
  *
- *   bench            print one line a case: name and ns
+ *   bench [ROUNDS]   print one line a case: name and ns
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define ROUNDS 7
+#define ROUNDS 5	/* more where others disturb */
 
 static double cpu_ns(void)
 {
@@ -86,24 +86,26 @@ static const struct {
 	size_t size;
 	long times;
 } cases[] = {
-	{ "malloc + free, 64 B", pair, 64, 5000000 },
-	{ "malloc + free, 16 to 1024 B, 256 live", mixed, 1024, 2000000 },
-	{ "malloc + free, 16 KiB", pair, 16384, 2000000 },
-	{ "malloc + touch + free, 40 KiB", touched, 40000, 50000 },
-	{ "malloc + touch + free, 1 MiB", touched, 1 << 20, 5000 },
-	{ "malloc + touch + free, 64 MiB", touched, 64 << 20, 5 },
-	{ "calloc + touch + free, 100 KiB", zeroed, 100000, 20000 },
-	{ "calloc + touch + free, 1 MiB", zeroed, 1 << 20, 2000 },
-	{ "realloc by 64 KiB up to 64 MiB", grown, 64 << 20, 3 },
-	{ "mmap + touch + munmap, 1 MiB", mapped, 1 << 20, 1000 },
+	{ "malloc + free, 64 B", pair, 64, 200000 },
+	{ "malloc + free, 16 to 1024 B, 256 live", mixed, 1024, 100000 },
+	{ "malloc + free, 16 KiB", pair, 16384, 200000 },
+	{ "malloc + touch + free, 40 KiB", touched, 40000, 2000 },
+	{ "malloc + touch + free, 1 MiB", touched, 1 << 20, 100 },
+	{ "malloc + touch + free, 64 MiB", touched, 64 << 20, 1 },
+	{ "calloc + touch + free, 100 KiB", zeroed, 100000, 1000 },
+	{ "calloc + touch + free, 1 MiB", zeroed, 1 << 20, 100 },
+	{ "realloc by 64 KiB up to 64 MiB", grown, 64 << 20, 1 },
+	{ "mmap + touch + munmap, 1 MiB", mapped, 1 << 20, 100 },
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
+	int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		double best = 1e18;
 
-		for (int round = 0; round < ROUNDS; round++) {
+		for (int round = 0; round < rounds; round++) {
 			double start = cpu_ns(), took;
 
 			for (long n = 0; n < cases[i].times; n++)
