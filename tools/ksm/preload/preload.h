@@ -93,8 +93,8 @@ struct ksmp_settings ksmp_settings_read(void);
 
 /**
  * struct ksmp_next - what would be called without us
- * @align:  memalign(), if it is malloc()'s partner; else NULL.  Whoever has seen
- *          that it is not may use the three that follow.
+ * @align:  memalign(), if it is malloc()'s partner; else NULL.  If it is not
+ *          NULL, the three that follow are set.
  * @free:   its free()
  * @usable: its malloc_usable_size()
  * @glibc:  the allocator is glibc's

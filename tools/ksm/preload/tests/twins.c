@@ -8,7 +8,7 @@
  * is looked for in the other's.
  *
  *   twins SEED       print a checksum of each registered page, as they lie
- *   twins SEED hold  and stay until there is no more to read from standard input
+ *   twins SEED hold  and stay until standard input ends
  */
 #include <stdio.h>
 #include <stdlib.h>
