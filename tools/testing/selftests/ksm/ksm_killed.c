@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process that is killed while its pages are made private again.
+ * A process that is killed while its pages are made private again, or while it
+ * forks.
  *
  * It needs no copies any more.  So nobody goes on making them, neither run=2
  * nor the process itself, and its exit does not wait until all are made.
@@ -19,6 +20,7 @@
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
+#include "lib/random.h"
 
 #define SEED	9000
 #define TRIES	3
@@ -212,11 +214,63 @@ static void test_survivor(void)
 	must_eq(ksm_child_wait(&other), 0);
 }
 
+/* --- In the midst of a fork ---------------------------------------------- */
+
+#define SPLIT	256	/* mappings of one page each */
+
+/* Every other page cannot be written, so that there are many mappings. */
+static int fork_on_and_on(struct ksm_child *c, void *arg)
+{
+	char *map = ksm_map_merge(SPLIT, SEED, 0);
+	size_t i;
+
+	for (i = 0; i < SPLIT; i += 2)
+		must(!mprotect(ksys_page(map, i), ps(), PROT_READ));
+	ksm_say(c, 'r');
+	must_eq(ksm_hear(c), 'f');
+	for (;;) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(!ksm_contents_ok(map, SPLIT, SEED, 0));
+		if (pid > 0)
+			must_eq(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+/*
+ * The child has only a part of the mappings and is registered.  Its exit leaves
+ * nothing, and neither does its parent's.
+ */
+static void test_mid_fork(void)
+{
+	__u64 end = ksm_now_ms() + ksys_budget_ms();
+	__u64 rnd = ksm_random_seed();
+	struct ksm_child victim;
+	unsigned int rounds = 0;
+
+	ksm_run();
+	while (ksm_now_ms() < end || rounds < 20) {
+		ksm_child_start(&victim, fork_on_and_on, NULL);
+		must_eq(ksm_hear(&victim), 'r');
+		must(ksm_wait_value("pages_sharing", SPLIT - 1,
+				    KSM_DEADLINE_MS));
+		ksm_say(&victim, 'f');
+		usleep(ksm_random(&rnd) % 20000);
+		must_eq(ksm_child_kill(&victim), 128 + SIGKILL);
+		rounds++;
+	}
+	ksft_print_msg("%u rounds\n", rounds);
+	must(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
+	must(ksm_wait_value("general_profit", 0, KSM_DEADLINE_MS));
+}
+
 static const struct ksys_case cases[] = {
 	{ "killed during run=2", test_run_2 },
 	{ "killed during MADV_UNMERGEABLE of a thread", test_madvise },
 	{ "killed during PR_SET_MEMORY_MERGE 0", test_prctl },
 	{ "run=2 goes on with the others", test_survivor },
+	{ "killed in the midst of a fork", test_mid_fork },
 };
 
 int main(void)
