@@ -29,17 +29,42 @@
 #define FEW		16	/* merged pages that are not interrupted ... */
 #define AMONG		64	/* ... among so many */
 #define RANGES		48
+#define MIN_CALLS	20
 
 /* --- The storm ----------------------------------------------------------- */
 
-static volatile unsigned long signals;
+/* In one call; then they come half as often, and so on. */
+#define FULL_FORCE	64
+
+static volatile unsigned long signals, in_this_call;
+static volatile bool storming;
 static unsigned int every_us;
 static timer_t timer;
 static __u64 rnd;
 
+static void set_timer(unsigned long us, unsigned long ns)
+{
+	struct itimerspec its = {
+		.it_value.tv_sec = us / 1000000,
+		.it_value.tv_nsec = us % 1000000 * 1000 + ns,
+	};
+
+	must(!timer_settime(timer, 0, &its, NULL));
+}
+
+/*
+ * The next one comes so long after this, and not after the last: a machine that
+ * takes longer than that for a signal would do nothing else.
+ */
 static void count_signal(int sig)
 {
+	unsigned long halved = in_this_call / FULL_FORCE;
+	unsigned long us = every_us;
+
 	signals++;
+	in_this_call++;
+	if (storming)
+		set_timer(us << (halved < 10 ? halved : 10), 0);
 }
 
 static void prepare_storm(int sa_flags)
@@ -61,13 +86,9 @@ static void prepare_storm(int sa_flags)
 /* The first signal comes at some time within a period, or never again. */
 static void storm(bool on)
 {
-	struct itimerspec its = { };
-
-	if (on) {
-		its.it_interval.tv_nsec = every_us * 1000;
-		its.it_value.tv_nsec = 1 + ksm_random(&rnd) % (every_us * 1000);
-	}
-	must(!timer_settime(timer, 0, &its, NULL));
+	storming = on;
+	in_this_call = 0;
+	set_timer(0, on ? 1 + ksm_random(&rnd) % (every_us * 1000) : 0);
 }
 
 /* It was no storm if nothing came; on a busy host it is not much. */
@@ -149,7 +170,7 @@ static void nothing_merged(unmerge_fn unmerge)
 	ksm_fill(map, PLAIN, SEED, 1);
 	prepare_storm(0);
 	cow = ksm_vmstat("cow_ksm");
-	while (ksm_now_ms() < end || calls < 200) {
+	while (ksm_now_ms() < end || calls < MIN_CALLS) {
 		make_mergeable(unmerge, map, PLAIN);
 		must_eq(unmerge(&map, PLAIN), 0);
 		calls++;
