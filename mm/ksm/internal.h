@@ -39,9 +39,10 @@
  *			counters and the cursor.  Held by ksmd for one batch
  *			and by those who write a knob that answers EBUSY.
  *			Never taken in page faults, reclaim or exit.
- *	folio lock	of a KSM folio: its node's list of rmap_items, the
- *			node's pfn and folio->mapping.  This is all that rmap,
- *			migration and memory failure hold when they come.
+ *	folio lock	of a KSM folio: its node's list of rmap_items and
+ *			whether they have a slot, the node's pfn and
+ *			folio->mapping.  This is all that rmap, migration and
+ *			memory failure hold when they come.
  *	registry_lock  the list and hash of slots, and ksm_cursor.slot.
  *
  *	Nothing under ksm_scan_mutex may take cpus_read_lock.
@@ -92,6 +93,8 @@
  * @seen_epoch:	what the filter's epoch was when this mm's last scan began
  * @seen_room:	the same for ksm_stable_room_epoch
  * @exit_nr:	its place among those that have exited; registry_lock
+ * @forks_until: number of the pass after which those that it forked were all
+ *		visited; written under the mmap_lock held for writing
  * @forked:	1 if it has forked since its walk began; set under the mmap_lock
  *		held for writing
  * @exited:	its mm has, but ksmd was there: to be put on the other list when
@@ -110,6 +113,7 @@ struct ksm_slot {
 	unsigned long seen_epoch;
 	unsigned long seen_room;
 	unsigned long exit_nr;
+	unsigned long forks_until;
 	unsigned int forked;
 	bool exited;
 	bool dead;
@@ -177,10 +181,10 @@ struct ksm_chain {
  * struct ksm_stable_node - one KSM page
  * @chain:	where it belongs; NULL while it is in no tree
  * @dup:	place in ksm_chain.dups
- * @items:	its mappings; folio lock
- * @check:	place in the list of nodes without rmap_items, see node.c
+ * @items:	its mappings and orphans, see orphan.c; folio lock
+ * @check:	place in the list of nodes without a known mapping, see node.c
  * @pfn:	its page; changed under the folio lock, read without
- * @nr_items:	length of @items
+ * @nr_items:	how many of @items are mappings
  * @moves:	how often the page was migrated; folio lock, read without
  * @content:	which of the chain's contents: nodes of one chain differ in this
  *		if two contents happen to have the same probe and digest
@@ -278,6 +282,16 @@ static inline bool ksm_node_has_room(const struct ksm_stable_node *node)
 	return node->nr_items < READ_ONCE(ksm_max_page_sharing);
 }
 
+/*
+ * Will ksmd come by?  With a batch of nothing it does not, as if it were told
+ * to stop.
+ */
+static inline bool ksm_scanning(void)
+{
+	return (READ_ONCE(ksm_run) & KSM_RUN_MERGE) &&
+	       READ_ONCE(ksm_pages_to_scan);
+}
+
 /* counters.c */
 extern struct mutex ksm_scan_mutex;
 extern struct ksm_counters ksm_counters;
@@ -345,13 +359,23 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new);
 unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr);
 void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  unsigned long end,
-			  void (*detach)(struct ksm_rmap_item *item));
+			  bool (*detach)(struct ksm_rmap_item *item));
 struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr);
 void ksm_item_free(struct ksm_rmap_item *item);
+void ksm_item_disown(struct ksm_rmap_item *item);
 void ksm_item_doubt(struct ksm_rmap_item *item);
 bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
 		       unsigned int nr);
 int __init ksm_track_init(void);
+
+/* orphan.c */
+void ksm_orphan_forked(struct ksm_slot *slot);
+bool ksm_orphan_needed(const struct ksm_rmap_item *item, struct folio *folio);
+void ksm_orphan_add(struct ksm_rmap_item *item);
+void ksm_orphan_free(struct ksm_rmap_item *item);
+void ksm_orphans_missed(void);
+void ksm_orphans_begin_pass(void);
+void ksm_orphans_drop(unsigned long nr);
 
 /* node.c */
 struct ksm_stable_node *ksm_node_alloc(void);
@@ -362,9 +386,10 @@ void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio);
 void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
 		     struct ksm_rmap_item *item, struct anon_vma *anon_vma,
 		     pgoff_t index);
-void ksm_node_detach(struct ksm_rmap_item *item);
+bool ksm_node_detach(struct ksm_rmap_item *item);
+void ksm_node_drop_orphan(struct ksm_rmap_item *item);
 void ksm_node_forget(struct ksm_stable_node *node);
-bool ksm_node_check_all(bool keep_cached);
+bool ksm_node_check(bool keep_cached, unsigned long nr);
 void ksm_node_forget_range(unsigned long start, unsigned long end);
 bool ksm_node_none_left(void);
 bool ksm_node_unchecked(void);
@@ -430,7 +455,8 @@ int ksm_unmerge_page(struct ksm_slot *slot, unsigned long addr);
  * @mergeable:	a mergeable VMA was seen in this mm, or one may have come to be
  *		behind the cursor
  * @forked:	this mm has forked between its last walk's begin and this one's
- * @pass:	number of this pass, for things done every so many passes
+ * @pass:	number of this pass, for things done every so many passes; read
+ *		without ksm_scan_mutex by fork
  * @new_pages:	pages first seen in this pass
  * @work:	pages read, searched or merged in this pass
  */
@@ -458,13 +484,13 @@ static inline vm_flags_t ksm_flags_unmergeable(vm_flags_t flags)
 
 /* registry.c */
 extern struct ksm_cursor ksm_cursor;
-extern wait_queue_head_t ksm_work_wait;
+extern wait_queue_head_t ksm_wait;
 struct ksm_slot *ksm_registry_next(struct ksm_slot *slot);
 bool ksm_registry_empty(void);
 void ksm_registry_remove(struct ksm_slot *slot);
 void ksm_registry_rewind(void);
-bool ksm_registry_has_exited(bool stopped);
-struct ksm_slot *ksm_registry_exited(bool stopped);
+bool ksm_registry_has_exited(void);
+struct ksm_slot *ksm_registry_exited(void);
 void ksm_registry_pass_ended(void);
 bool ksm_registry_exits_due(void);
 void ksm_registry_uncount_all(void);
@@ -488,7 +514,7 @@ extern bool ksm_match_was_busy;
 
 /* walk.c */
 bool ksm_walk(unsigned long pages);
-void ksm_walk_exited(bool stopped);
+bool ksm_walk_exited(void);
 int ksm_walk_unmerge_all(void);
 void ksm_walk_forget_all(void);
 
@@ -507,7 +533,7 @@ void ksm_advisor_stop_scan(unsigned long work);
 void ksm_advisor_set_mode(enum ksm_advisor_mode mode);
 
 /* ksmd.c */
-void ksmd_sleep_changed(void);
+void ksmd_pace_changed(void);
 int ksm_set_run(unsigned long value);
 int ksm_set_max_page_sharing(unsigned int value);
 int ksm_set_merge_across_nodes(bool value);

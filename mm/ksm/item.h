@@ -37,10 +37,12 @@ struct ksm_key {
 
 /**
  * struct ksm_rmap_item - a page of one mm that is in one of the trees
- * @slot:	whose
+ * @slot:	whose; NULL if it is nobody's any more, see orphan.c: under the
+ *		folio lock then
  * @address:	where, with KSM_ITEM_* in the low bits
  * @pfn:	the page that the walk saw there; only ever compared; in the
  *		state word, too
+ * @orphans:	place in the list of those without a slot
  * @rb:		place in the unstable tree
  * @key:	key in the unstable tree
  * @link:	place in the list of the stable node; folio lock
@@ -48,13 +50,19 @@ struct ksm_key {
  * @anon_vma:	where the mapping and its forks are found; holds a reference
  * @index:	linear_page_index() when it was attached
  *
- * A page in the unstable tree uses the first half of the union, a mapping of
- * a KSM page the second.  Which, is said by the state word that points here.
+ * A page in the unstable tree uses the first half of the second union, a
+ * mapping of a KSM page the second.  Which, is said by the state word that
+ * points here.  An orphan has no such word, and is always the latter.
  */
 struct ksm_rmap_item {
 	struct ksm_slot *slot;
-	unsigned long address;
-	unsigned long pfn;
+	union {
+		struct {
+			unsigned long address;
+			unsigned long pfn;
+		};
+		struct list_head orphans;
+	};
 	union {
 		struct {
 			struct rb_node rb;

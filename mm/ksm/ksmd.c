@@ -18,9 +18,6 @@
 
 #include "internal.h"
 
-/* Woken when the pause changes. */
-static DECLARE_WAIT_QUEUE_HEAD(pause_wait);
-
 /* Passes before which the per-CPU LRU caches are drained; ksmd only. */
 static unsigned int drains_due;
 
@@ -31,33 +28,39 @@ static unsigned int drains_due;
 static ktime_t pass_began;
 
 /*
- * How often to look, while ksmd is stopped, for KSM pages that nobody maps any
- * more: exit tells us before it unmaps them.  ksmd only.
+ * How often to look, once there is nothing else to do, for KSM pages that
+ * nobody maps any more: exit tells us before it unmaps them.  ksmd only.
  */
 static unsigned int looks_left;
 
 #define LOOKS_AFTER_EXIT	20U
 #define LOOK_JIFFIES		(HZ / 10)
 
+/* And as long as there are some at all: who unmaps them may be unknown to us */
+#define LOOK_SLOWLY_JIFFIES	(10 * HZ)
+
+/* So many nodes at a time, each with its folio lock */
+#define NODES_AT_ONCE		16384UL
+
 static bool should_run(void)
 {
-	return (READ_ONCE(ksm_run) & KSM_RUN_MERGE) && !ksm_registry_empty();
+	return ksm_scanning() && !ksm_registry_empty();
 }
 
 /* What has exited is forgotten even by one who is told to stop. */
 static bool has_work(void)
 {
-	return should_run() || ksm_registry_has_exited(true);
+	return should_run() || ksm_registry_has_exited();
 }
 
 /**
- * ksmd_sleep_changed - the pause between batches has a new length
+ * ksmd_pace_changed - batches are of another size, or the pause between them
  *
  * Context: any.
  */
-void ksmd_sleep_changed(void)
+void ksmd_pace_changed(void)
 {
-	wake_up_interruptible(&pause_wait);
+	wake_up_interruptible(&ksm_wait);
 }
 
 static void begin_pass(void)
@@ -65,7 +68,8 @@ static void begin_pass(void)
 	trace_ksm_start_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	pass_began = ktime_get();
 	ksm_advisor_start_scan();
-	ksm_node_check_all(true);
+	ksm_node_check(true, ULONG_MAX);
+	ksm_orphans_begin_pass();
 	ksm_cursor.new_pages = 0;
 	ksm_cursor.work = 0;
 	WRITE_ONCE(ksm_counters.scan_pages, 0);
@@ -74,7 +78,7 @@ static void begin_pass(void)
 
 static void end_pass(void)
 {
-	ksm_cursor.pass++;
+	WRITE_ONCE(ksm_cursor.pass, ksm_cursor.pass + 1);
 	ksm_registry_pass_ended();
 	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	ksm_count(&ksm_counters.full_scans, 1);
@@ -93,9 +97,9 @@ static void end_pass(void)
 
 static void scan_batch(void)
 {
-	unsigned int pages = READ_ONCE(ksm_pages_to_scan);
+	unsigned long pages = READ_ONCE(ksm_pages_to_scan);
 
-	if (!ksm_recount() || !pages)
+	if (!ksm_recount())
 		return;
 	if (!ksm_cursor.slot) {
 		if (ksm_registry_exits_due())
@@ -104,20 +108,27 @@ static void scan_batch(void)
 	}
 	if (ksm_walk(pages))
 		end_pass();
+	ksm_orphans_drop(pages);
+}
+
+/* True: a pass has come to its end, with the last mm that was to be scanned. */
+static bool forget_dead(void)
+{
+	if (!ksm_walk_exited() || !should_run())
+		return false;
+	end_pass();
+	return true;
 }
 
 static void do_batch(void)
 {
-	bool stopped = !should_run();
-
+	looks_left = LOOKS_AFTER_EXIT;
 	/* What is counted now must not be uncounted before. */
-	if (stopped && ksm_recounting())
+	if (ksm_recounting() && !should_run())
 		ksm_recount_drop();
-	if (!ksm_recounting())
-		ksm_walk_exited(stopped);
-	if (stopped)
-		looks_left = LOOKS_AFTER_EXIT;
-	else
+	if (!ksm_recounting() && forget_dead())
+		return;
+	if (should_run())
 		scan_batch();
 }
 
@@ -143,19 +154,42 @@ static void space_passes(void)
 		usleep_idle_range(MIN_PASS_US - since_us, MIN_PASS_US);
 }
 
+static bool pause_over(unsigned int ms)
+{
+	return ms != READ_ONCE(ksm_sleep_ms) || !should_run() ||
+	       kthread_should_stop();
+}
+
+/* Who exits does not wait for the end of a pause: it may be hours away. */
+static bool pause_disturbed(unsigned int ms)
+{
+	return pause_over(ms) || ksm_registry_has_exited();
+}
+
+static void work_in_pause(void)
+{
+	mutex_lock(&ksm_scan_mutex);
+	ksm_offline_wait();
+	/* Keys are not uncounted before all are counted. */
+	if (!ksm_recounting() || ksm_recount())
+		forget_dead();
+	mutex_unlock(&ksm_scan_mutex);
+}
+
 static void pause(void)
 {
 	unsigned int ms = READ_ONCE(ksm_sleep_ms);
+	long left = msecs_to_jiffies(ms);
 
-	if (!ms) {
+	do {
+		left = wait_event_freezable_timeout(ksm_wait,
+						    pause_disturbed(ms), left);
+		/* The wait may have had nothing to wait for. */
 		try_to_freeze();
 		cond_resched();
-		return;
-	}
-	wait_event_freezable_timeout(pause_wait,
-				     ms != READ_ONCE(ksm_sleep_ms) ||
-				     kthread_should_stop(),
-				     msecs_to_jiffies(ms));
+		if (left && !pause_over(ms))
+			work_in_pause();
+	} while (left && !pause_over(ms));
 }
 
 /*
@@ -167,27 +201,30 @@ static long check_left_over(void)
 {
 	bool alone = ksm_registry_empty();
 
-	if (!looks_left && !(alone && (READ_ONCE(ksm_run) & KSM_RUN_MERGE)))
-		return MAX_SCHEDULE_TIMEOUT;
 	if (looks_left)
 		looks_left--;
 	mutex_lock(&ksm_scan_mutex);
 	ksm_offline_wait();
 	/* Nobody will read from swap what could be merged. */
-	if (ksm_node_check_all(!alone) && looks_left)
+	if (ksm_node_check(!alone, NODES_AT_ONCE) && looks_left)
 		looks_left = LOOKS_AFTER_EXIT;
 	if (!ksm_counters.tracked)
 		ksm_recount_drop();
 	mutex_unlock(&ksm_scan_mutex);
-	return ksm_node_unchecked() ? LOOK_JIFFIES : MAX_SCHEDULE_TIMEOUT;
+	if (!ksm_node_unchecked())
+		return MAX_SCHEDULE_TIMEOUT;
+	return looks_left ? LOOK_JIFFIES : LOOK_SLOWLY_JIFFIES;
 }
 
 static void idle(void)
 {
 	long timeout = check_left_over();
 
-	wait_event_freezable_timeout(ksm_work_wait, has_work() ||
-				     kthread_should_stop(), timeout);
+	/* Who writes 2 to run may leave some behind. */
+	wait_event_freezable_timeout(ksm_wait, has_work() ||
+				     kthread_should_stop() ||
+				     (timeout == MAX_SCHEDULE_TIMEOUT &&
+				      ksm_node_unchecked()), timeout);
 }
 
 static int ksmd(void *unused)
@@ -225,7 +262,7 @@ static int unmerge_all(void)
 	err = ksm_walk_unmerge_all();
 	if (err)
 		return err;
-	ksm_node_check_all(false);
+	ksm_node_check(false, ULONG_MAX);
 	WRITE_ONCE(ksm_counters.full_scans, 0);
 	WRITE_ONCE(ksm_counters.scan_pages, 0);
 	WRITE_ONCE(ksm_counters.scan_ms, 0);
@@ -259,8 +296,7 @@ int ksm_set_run(unsigned long value)
 		}
 	}
 	mutex_unlock(&ksm_scan_mutex);
-	if (value == KSM_RUN_MERGE)
-		wake_up_interruptible(&ksm_work_wait);
+	wake_up_interruptible(&ksm_wait);
 	return err;
 }
 
@@ -301,7 +337,7 @@ int ksm_set_merge_across_nodes(bool value)
 	mutex_lock(&ksm_scan_mutex);
 	ksm_offline_wait();
 	if (ksm_merge_across_nodes != value) {
-		ksm_node_check_all(false);
+		ksm_node_check(false, ULONG_MAX);
 		if (ksm_counters.shared || !ksm_node_none_left()) {
 			err = -EBUSY;
 		} else {

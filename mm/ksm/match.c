@@ -37,23 +37,28 @@ static void leave_unstable(struct ksm_rmap_item *item)
 	ksm_filter_epoch++;
 }
 
-/* Give up on @item, and enter what that means for its page. */
-static void give_up(struct ksm_rmap_item *item, enum ksm_result why)
+/* Enter what it means for the page of @item that nothing came of it. */
+static void note_failure(struct ksm_rmap_item *item, enum ksm_result why)
 {
 	u64 *word = ksm_track_word(item->slot, address_of(item));
+	u64 new;
 
 	if (why == KSM_BUSY)
 		ksm_match_was_busy = true;
-	if (word && ksm_word_inline(*word)) {
-		u64 new = ksm_state_failed(*word);
+	if (!word || !ksm_word_inline(*word))
+		return;
+	new = ksm_state_failed(*word);
+	/* The chunk stays: its slot need not be the one we are at. */
+	if (why == KSM_GONE)
+		new = 0;
+	else if (why == KSM_BUSY || why == KSM_RETRY)
+		new = ksm_state_busy(*word);
+	ksm_track_set(item->slot, word, new);
+}
 
-		/* The chunk stays: its slot need not be the one we are at. */
-		if (why == KSM_GONE)
-			new = 0;
-		else if (why == KSM_BUSY || why == KSM_RETRY)
-			new = ksm_state_busy(*word);
-		ksm_track_set(item->slot, word, new);
-	}
+static void give_up(struct ksm_rmap_item *item, enum ksm_result why)
+{
+	note_failure(item, why);
 	ksm_item_free(item);
 }
 
@@ -249,7 +254,9 @@ static enum ksm_result enlist(struct ksm_stable_node *node,
 static void demote(struct ksm_rmap_item *partner)
 {
 	ksm_unmerge_page(partner->slot, address_of(partner));
-	ksm_node_detach(partner);
+	note_failure(partner, KSM_RETRY);
+	if (ksm_node_detach(partner))
+		ksm_item_free(partner);
 }
 
 /* @partner is the first mapping of the KSM page of @node; @item joins. */
@@ -310,7 +317,6 @@ static void merge_pair(struct ksm_rmap_item *item,
 		return;
 	}
 	demote(partner);
-	give_up(partner, KSM_RETRY);
 	give_up(item, result);
 }
 
@@ -578,8 +584,10 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 	struct ksm_stable_node *node;
 	enum ksm_result result;
 
-	if (!chunk)
+	if (!chunk) {
+		ksm_orphans_missed();
 		return;
+	}
 	if (ksm_word_tag(*word) == KSM_TAG_STABLE) {
 		item = ksm_word_item(*word);
 		if (item->node && READ_ONCE(item->node->pfn) == pfn) {
@@ -589,14 +597,16 @@ void ksm_match_join(struct ksm_slot *slot, unsigned long addr,
 			return;
 		}
 		ksm_track_set(slot, word, 0);
-		ksm_node_detach(item);
+		if (!ksm_node_detach(item))
+			item = ksm_item_alloc(slot, addr);
 	} else {
 		item = take_item(slot, addr, word);
 		ksm_track_set(slot, word, 0);
-		if (!item) {
-			ksm_track_trim(slot, addr);
-			return;
-		}
+	}
+	if (!item) {
+		ksm_orphans_missed();
+		ksm_track_trim(slot, addr);
+		return;
 	}
 	item->address = addr;
 	item->pfn = pfn;

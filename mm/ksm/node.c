@@ -7,7 +7,7 @@
  * freed, reclaimed and migrated as any other, and nobody tells us: a node is
  * believed only by ksm_node_get_folio().
  *
- * A node that lost its last rmap_item may still be mapped, by children of a
+ * A node of which no mapping is known may still be mapped, by children of a
  * fork that were not visited yet.  It goes on the check list, and is looked at
  * again when the next pass begins.
  */
@@ -20,7 +20,7 @@
 
 static struct kmem_cache *node_cache;
 
-/* Nodes without rmap_items; ksm_scan_mutex. */
+/* Nodes without a known mapping; ksm_scan_mutex. */
 static LIST_HEAD(check_list);
 
 /* All nodes there are; ksm_scan_mutex. */
@@ -241,16 +241,11 @@ void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
 		ksm_stable_resort(node);
 }
 
-/* Nobody can reach the node through its folio any more, or the caller has it */
-static void unlink_item(struct ksm_rmap_item *item)
+/* An item is of no mapping any more; whether it stays is another question. */
+static void uncount_item(struct ksm_rmap_item *item)
 {
 	struct ksm_stable_node *node = item->node;
 	bool was_full = !ksm_node_has_room(node);
-
-	hlist_del(&item->link);
-	item->node = NULL;
-	put_anon_vma(item->anon_vma);
-	item->anon_vma = NULL;
 
 	node->nr_items--;
 	ksm_count(node->nr_items ? &ksm_counters.sharing :
@@ -260,11 +255,33 @@ static void unlink_item(struct ksm_rmap_item *item)
 		ksm_stable_resort(node);
 }
 
+/* Nobody can reach the node through its folio any more, or the caller has it */
+static void unlink_item(struct ksm_rmap_item *item)
+{
+	hlist_del(&item->link);
+	item->node = NULL;
+	put_anon_vma(item->anon_vma);
+	item->anon_vma = NULL;
+}
+
 /* The folio is locked and stops being ours; it may live on as swap cache. */
 static void release_folio(struct ksm_stable_node *node, struct folio *folio)
 {
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
 	trace_ksm_remove_ksm_page(folio_pfn(folio));
+}
+
+static void lose_node(struct ksm_rmap_item *item)
+{
+	if (!item->slot) {
+		unlink_item(item);
+		ksm_orphan_free(item);
+		return;
+	}
+	trace_ksm_remove_rmap_item(item, item->slot->mm, item->node->pfn);
+	uncount_item(item);
+	unlink_item(item);
+	ksm_item_doubt(item);
 }
 
 /**
@@ -283,9 +300,7 @@ void ksm_node_forget(struct ksm_stable_node *node)
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	hlist_for_each_entry_safe(item, next, &node->items, link) {
-		trace_ksm_remove_rmap_item(item, item->slot->mm, node->pfn);
-		unlink_item(item);
-		ksm_item_doubt(item);
+		lose_node(item);
 		/* There may be millions. */
 		cond_resched();
 	}
@@ -323,18 +338,50 @@ static bool forget_if_unused(struct ksm_stable_node *node, bool keep_cached)
 
 /**
  * ksm_node_detach - note that a page of an mm no longer maps a KSM page
- * @item: its item; may be attached to nothing already
+ * @item: its item, which no state word names; may be attached to nothing
  *
  * Context: ksm_scan_mutex held; takes the folio lock.
+ * Return: true if the item is the caller's now, attached to nothing; false if
+ * it has to stay where it is, for forks of its mapping.
  */
-void ksm_node_detach(struct ksm_rmap_item *item)
+bool ksm_node_detach(struct ksm_rmap_item *item)
 {
 	struct ksm_stable_node *node = item->node;
 	struct folio *folio;
+	bool stays;
 
 	if (!node)
-		return;
+		return true;
 	folio = lock_folio_of(node);
+	if (!folio) {
+		trace_ksm_remove_ksm_page(node->pfn);
+		ksm_node_forget(node);
+		return true;
+	}
+	stays = ksm_orphan_needed(item, folio);
+	uncount_item(item);
+	if (stays)
+		ksm_orphan_add(item);
+	else
+		unlink_item(item);
+	folio_unlock(folio);
+	folio_put(folio);
+	if (!node->nr_items)
+		forget_if_unused(node, true);
+	return !stays;
+}
+
+/**
+ * ksm_node_drop_orphan - drop an item that nobody needs any more
+ * @item: of ksm_orphan_add()
+ *
+ * Context: ksm_scan_mutex held; takes the folio lock.
+ */
+void ksm_node_drop_orphan(struct ksm_rmap_item *item)
+{
+	struct ksm_stable_node *node = item->node;
+	struct folio *folio = lock_folio_of(node);
+
 	if (!folio) {
 		trace_ksm_remove_ksm_page(node->pfn);
 		ksm_node_forget(node);
@@ -343,30 +390,31 @@ void ksm_node_detach(struct ksm_rmap_item *item)
 	unlink_item(item);
 	folio_unlock(folio);
 	folio_put(folio);
-	if (!node->nr_items)
-		forget_if_unused(node, true);
+	ksm_orphan_free(item);
 }
 
 /**
- * ksm_node_check_all - drop the nodes that nobody maps any more
+ * ksm_node_check - drop nodes that nobody maps any more
  * @keep_cached: but not those whose page is in the swap cache
+ * @nr:		 how many to look at, ULONG_MAX for all; the next time others
  *
  * Context: ksm_scan_mutex held; takes folio locks.
  * Return: true if there were some.
  */
-bool ksm_node_check_all(bool keep_cached)
+bool ksm_node_check(bool keep_cached, unsigned long nr)
 {
 	struct ksm_stable_node *node;
 	bool dropped = false;
 	LIST_HEAD(todo);
 
 	list_splice_init(&check_list, &todo);
-	while ((node = list_first_entry_or_null(&todo, struct ksm_stable_node,
-						check))) {
+	for (; nr && !list_empty(&todo); nr--) {
+		node = list_first_entry(&todo, struct ksm_stable_node, check);
 		list_del_init(&node->check);
 		dropped |= forget_if_unused(node, keep_cached);
 		cond_resched();
 	}
+	list_splice(&todo, &check_list);
 	return dropped;
 }
 

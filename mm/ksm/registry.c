@@ -16,8 +16,8 @@
 
 #define SLOT_HASH_BITS	12
 
-/* Woken when there is something to scan again. */
-DECLARE_WAIT_QUEUE_HEAD(ksm_work_wait);
+/* Where ksmd waits: for something to do, or for the end of a pause. */
+DECLARE_WAIT_QUEUE_HEAD(ksm_wait);
 
 struct ksm_cursor ksm_cursor;
 
@@ -97,7 +97,7 @@ int __ksm_enter(struct mm_struct *mm)
 
 	set_bit(MMF_VM_MERGEABLE, &mm->flags);
 	if (was_empty)
-		wake_up_interruptible(&ksm_work_wait);
+		wake_up_interruptible(&ksm_wait);
 	trace_ksm_enter(mm);
 	return 0;
 }
@@ -124,6 +124,9 @@ void __ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 		WRITE_ONCE(slot->forked, 1);
 	spin_unlock(&registry_lock);
 	__ksm_enter(mm);
+	/* It stays where it is, as exit and ksmd need the lock that we have. */
+	if (slot)
+		ksm_orphan_forked(slot);
 }
 
 /* Does ksmd know nothing of its pages?  Read once if under registry_lock only */
@@ -200,15 +203,13 @@ void __ksm_exit(struct mm_struct *mm)
 	if (unknown) {
 		clear_bit(MMF_VM_MERGEABLE, &mm->flags);
 		ksm_registry_free(slot);
-		return;
-	}
-	if (slot && !atomic_read(&mm->mm_users)) {
+	} else if (slot && !atomic_read(&mm->mm_users)) {
 		/* Wait for ksmd to get out; it will see mm_users. */
 		mmap_write_lock(mm);
 		mmap_write_unlock(mm);
 	}
-	/* Even if it is told to stop it has to forget. */
-	wake_up_interruptible(&ksm_work_wait);
+	/* Even if it is told to stop it has to forget; or nobody is left. */
+	wake_up_interruptible(&ksm_wait);
 }
 
 /*
@@ -282,48 +283,45 @@ void ksm_registry_remove(struct ksm_slot *slot)
 	clear_bit(MMF_VM_MERGEABLE, &slot->mm->flags);
 }
 
-/* The cursor's was left for the walk to find, which may be stopped now. */
-static struct ksm_slot *find_exited(bool stopped)
+static struct ksm_slot *find_exited(void)
 {
 	struct ksm_slot *slot = ksm_cursor.slot;
 
 	lockdep_assert_held(&registry_lock);
-	if (stopped && slot && ksm_slot_exiting(slot))
+	if (slot && ksm_slot_exiting(slot))
 		return slot;
 	return list_first_entry_or_null(&exited, struct ksm_slot, list);
 }
 
 /**
  * ksm_registry_has_exited - is there an mm that has exited, and is still known?
- * @stopped: see ksm_registry_exited()
  *
  * Context: any.
  * Return: true if there is.
  */
-bool ksm_registry_has_exited(bool stopped)
+bool ksm_registry_has_exited(void)
 {
 	bool found;
 
 	spin_lock(&registry_lock);
-	found = find_exited(stopped);
+	found = find_exited();
 	spin_unlock(&registry_lock);
 	return found;
 }
 
 /**
  * ksm_registry_exited - an mm that has exited, and is still known
- * @stopped: no scan will come to the cursor's: it counts, too
  *
  * Context: ksm_scan_mutex held, which keeps it from being freed.
- * Return: its slot or NULL.
+ * Return: its slot, the cursor's before all others; or NULL.
  */
-struct ksm_slot *ksm_registry_exited(bool stopped)
+struct ksm_slot *ksm_registry_exited(void)
 {
 	struct ksm_slot *slot;
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	spin_lock(&registry_lock);
-	slot = find_exited(stopped);
+	slot = find_exited();
 	spin_unlock(&registry_lock);
 	return slot;
 }

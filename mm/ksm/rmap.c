@@ -26,7 +26,7 @@ static bool visit_vmas(struct visit *v, struct ksm_rmap_item *item)
 	anon_vma_interval_tree_foreach(avc, &item->anon_vma->rb_root,
 				       item->index, item->index) {
 		struct vm_area_struct *vma = avc->vma;
-		bool own = vma->vm_mm == item->slot->mm;
+		bool own = item->slot && vma->vm_mm == item->slot->mm;
 		unsigned long addr;
 
 		cond_resched();
@@ -55,6 +55,8 @@ static bool visit_items(struct visit *v, struct ksm_stable_node *node)
 		struct anon_vma *anon_vma = item->anon_vma;
 
 		cond_resched();
+		if (v->own && !item->slot)
+			continue;
 		if (!anon_vma_trylock_read(anon_vma)) {
 			if (v->rwc->try_lock) {
 				v->rwc->contended = true;
@@ -224,11 +226,11 @@ static bool ksm_folio_fits(struct folio *folio, struct vm_area_struct *vma,
 			   unsigned long addr)
 {
 	const struct ksm_stable_node *node = ksm_folio_node(folio);
-	unsigned long run = READ_ONCE(ksm_run);
 
-	if (!node || !(vma->vm_flags & VM_MERGEABLE) || (run & KSM_RUN_UNMERGE))
+	if (!node || !(vma->vm_flags & VM_MERGEABLE) ||
+	    (READ_ONCE(ksm_run) & KSM_RUN_UNMERGE))
 		return false;
-	return (run & KSM_RUN_MERGE) || is_attached(node, vma, addr);
+	return ksm_scanning() || is_attached(node, vma, addr);
 }
 
 /* May a folio from the swap cache be mapped at @addr as it is? */

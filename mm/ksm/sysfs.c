@@ -114,6 +114,7 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 	    parse_uint(buf, &value))
 		return -EINVAL;
 	WRITE_ONCE(ksm_pages_to_scan, value);
+	ksmd_pace_changed();
 	return count;
 }
 
@@ -131,7 +132,7 @@ static ssize_t sleep_millisecs_store(struct kobject *kobj,
 	if (err)
 		return err;
 	WRITE_ONCE(ksm_sleep_ms, value);
-	ksmd_sleep_changed();
+	ksmd_pace_changed();
 	return count;
 }
 
@@ -200,6 +201,7 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 	mutex_lock(&ksm_scan_mutex);
 	ksm_advisor_set_mode(mode);
 	mutex_unlock(&ksm_scan_mutex);
+	ksmd_pace_changed();
 	return count;
 }
 

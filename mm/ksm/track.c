@@ -253,7 +253,7 @@ static void prefetch_stable(const struct ksm_chunk *chunk)
 /* Forget some words of a chunk. */
 static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
 		       unsigned int first, unsigned int last,
-		       void (*detach)(struct ksm_rmap_item *item))
+		       bool (*detach)(struct ksm_rmap_item *item))
 {
 	void *items[KSM_CHUNK_PAGES];
 	unsigned int i, nr = 0;
@@ -269,8 +269,8 @@ static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
 			continue;
 		if (ksm_word_tag(word) == KSM_TAG_UNSTABLE)
 			ksm_unstable_erase(ksm_word_item(word));
-		else
-			detach(ksm_word_item(word));
+		else if (!detach(ksm_word_item(word)))
+			continue;
 		items[nr++] = ksm_word_item(word);
 	}
 	ksm_account(slot, -(long)(nr * sizeof(struct ksm_rmap_item)));
@@ -282,13 +282,14 @@ static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
  * @slot:   whose
  * @start:  first address
  * @end:    the address after the last
- * @detach: takes an item off its stable node; sleeps for the folio lock
+ * @detach: takes an item off its stable node; sleeps for the folio lock; false
+ *	    if it is to stay there without a slot
  *
  * Context: ksm_scan_mutex held; no page table lock.
  */
 void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 			  unsigned long end,
-			  void (*detach)(struct ksm_rmap_item *item))
+			  bool (*detach)(struct ksm_rmap_item *item))
 {
 	struct ksm_chunk *chunk;
 	unsigned long at;
@@ -375,8 +376,23 @@ struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
  */
 void ksm_item_free(struct ksm_rmap_item *item)
 {
-	ksm_account(item->slot, -(long)sizeof(*item));
+	if (item->slot)
+		ksm_item_disown(item);
+	ksm_count(&ksm_counters.bytes, -(long)sizeof(*item));
 	kmem_cache_free(item_cache, item);
+}
+
+/**
+ * ksm_item_disown - take an item from its slot
+ * @item: named by no state word; stays allocated
+ *
+ * Context: ksm_scan_mutex held, and the folio lock if it is attached.
+ */
+void ksm_item_disown(struct ksm_rmap_item *item)
+{
+	ksm_account(item->slot, -(long)sizeof(*item));
+	ksm_count(&ksm_counters.bytes, sizeof(*item));
+	item->slot = NULL;
 }
 
 /**

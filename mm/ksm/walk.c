@@ -182,7 +182,7 @@ static void forget_exited(void)
 	struct ksm_slot *slot;
 
 	ksm_registry_rewind();
-	while ((slot = ksm_registry_exited(false))) {
+	while ((slot = ksm_registry_exited())) {
 		forget_slot(slot);
 		retire(slot);
 	}
@@ -246,8 +246,8 @@ static void do_job(struct ksm_slot *slot, const struct ksm_job *job)
 		ksm_match_join(slot, job->addr, job->pfn);
 		break;
 	case KSM_JOB_DETACH:
-		ksm_node_detach(job->item);
-		ksm_item_free(job->item);
+		if (ksm_node_detach(job->item))
+			ksm_item_free(job->item);
 		break;
 	}
 }
@@ -326,31 +326,34 @@ bool ksm_walk(unsigned long pages)
 
 /**
  * ksm_walk_exited - forget what is known of mms that have exited
- * @stopped: nothing is scanned now, so do it for the cursor's mm as well
  *
  * For as long as a batch at most; that there are some left is seen by
  * ksm_registry_has_exited().
  *
  * Context: ksm_scan_mutex held; may sleep.
+ * Return: true if this brought a pass to its end: the mm where the cursor was
+ * has gone, and was the last.
  */
-void ksm_walk_exited(bool stopped)
+bool ksm_walk_exited(void)
 {
+	bool pass_ended = false;
 	struct ksm_slot *slot;
 	struct ksm_pace pace;
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	ksm_pace_begin(&pace, ULONG_MAX, cpu_clock_ns());
-	while ((slot = ksm_registry_exited(stopped))) {
+	while ((slot = ksm_registry_exited())) {
 		unsigned long swept = 0;
 		bool at_cursor = slot == ksm_cursor.slot;
 
 		if (!sweep(slot, &swept, ULONG_MAX, &pace))
-			return;
+			break;
 		retire(slot);
-		if (at_cursor)
-			next_slot(ksm_cursor.slot);
+		if (at_cursor && !next_slot(ksm_cursor.slot))
+			pass_ended = true;
 		cond_resched();
 	}
+	return pass_ended;
 }
 
 /* mmap_lock held */

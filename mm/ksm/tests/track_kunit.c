@@ -162,13 +162,14 @@ static void trim(struct track_model *m, unsigned int c)
 
 static struct track_model *detaching;
 
-static void detach(struct ksm_rmap_item *item)
+static bool detach(struct ksm_rmap_item *item)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_PAGES; i++)
 		if (address(i) == item->address && detaching->kind[i] == STABLE)
 			detaching->detached++;
+	return true;
 }
 
 static void drop_range(struct kunit *test, struct track_model *m,

@@ -77,8 +77,9 @@ static void fill(struct kunit *test)
 	}
 }
 
-static void no_detach(struct ksm_rmap_item *item)
+static bool no_detach(struct ksm_rmap_item *item)
 {
+	return true;
 }
 
 static void clear(void)

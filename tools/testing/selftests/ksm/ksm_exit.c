@@ -393,6 +393,101 @@ static int test_soon_stopped(void)
 	return 0;
 }
 
+/* --- Though nothing is scanned ------------------------------------------- */
+
+static bool soon(const char *knob, long long value)
+{
+	return ksm_wait_value(knob, value, KSM_DEADLINE_MS / 6);
+}
+
+/* ksmd pauses for longer than anybody wants to wait, in the midst of them. */
+static int test_long_pause(void)
+{
+	struct ksm_child first, second;
+
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&first, merged_child, NULL);
+	ksm_child_start(&second, merged_child, NULL);
+	CHECK(ksm_hear(&first) == 'r' && ksm_hear(&second) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1 + PAGES, 3 * PAGES - 1, 0, 0));
+	ksm_set("pages_to_scan", 10);
+	ksm_set("sleep_millisecs", 10 * KSM_DEADLINE_MS);
+	ksm_run();
+	ksm_sleep_ms(200);
+	/* One of them is where the cursor is. */
+	CHECK(ksm_child_kill(&first) == 128 + SIGKILL);
+	CHECK(soon("pages_sharing", PAGES - 1));
+	CHECK(ksm_child_kill(&second) == 128 + SIGKILL);
+	CHECK(soon("pages_shared", 0) && soon("pages_volatile", 0));
+	CHECK(soon("general_profit", 0));
+	return 0;
+}
+
+/* What is scanned is nothing, beginning in the midst of a process. */
+static int test_no_pages(void)
+{
+	struct ksm_child c;
+
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&c, merged_child, NULL);
+	CHECK(ksm_hear(&c) == 'r');
+	ksm_scan(3);
+	ksm_set("pages_to_scan", 1);
+	ksm_set("sleep_millisecs", 50);
+	ksm_run();
+	ksm_sleep_ms(500);
+	ksm_set("pages_to_scan", 0);
+	CHECK(ksm_counts_are(1, PAGES - 1, PAGES, 0));
+	CHECK(ksm_child_kill(&c) == 128 + SIGKILL);
+	CHECK(soon("pages_shared", 0) && soon("pages_volatile", 0));
+	CHECK(soon("general_profit", 0));
+	return 0;
+}
+
+/* Maps what its parent had merged, of which nobody but the parent was known */
+static int unknown_child(struct ksm_child *c, void *arg)
+{
+	char *map = ksm_map_merge(PAGES, 1, 0);
+	pid_t pid;
+
+	ksm_say(c, 'r');
+	if (ksm_hear(c) != 'f')
+		return 1;
+	pid = fork();
+	if (pid)
+		return pid < 0;
+	ksm_say(c, 'r');
+	ksm_hear(c);
+	return !ksm_contents_ok(map, PAGES, 1, 0);
+}
+
+/* The last that maps a page is one that ksmd never met: who tells it? */
+static int test_last_unknown(void)
+{
+	struct ksm_child c;
+	int status;
+
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	ksm_set("smart_scan", 0);
+	ksm_child_start(&c, unknown_child, NULL);
+	CHECK(ksm_hear(&c) == 'r');
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+	ksm_say(&c, 'f');
+	CHECK(ksm_hear(&c) == 'r');
+	CHECK(waitpid(c.pid, &status, 0) == c.pid && !status);
+	CHECK(soon("pages_shared", 0));
+	/* So long that ksmd has stopped to look all the time. */
+	ksm_sleep_ms(4000);
+	CHECK(ksm_get("general_profit") < 0);
+	ksm_say(&c, 'q');
+	CHECK(wait(&status) > 0 && !status);
+	CHECK(ksm_wait_value("general_profit", 0, KSM_DEADLINE_MS));
+	CHECK(ksm_get("run") == 0);
+	return 0;
+}
+
 static const struct ksm_case cases[] = {
 	{ "one of two sharers exits", test_one_of_two },
 	{ "exit while ksmd is stopped", test_while_stopped },
@@ -402,6 +497,9 @@ static const struct ksm_case cases[] = {
 	{ "memory comes back", test_memory_returns },
 	{ "counters are right long before the pass ends", test_soon },
 	{ "counters are right while ksmd is stopped", test_soon_stopped },
+	{ "counters are right while ksmd pauses", test_long_pause },
+	{ "counters are right with pages_to_scan=0", test_no_pages },
+	{ "the last to go is one that ksmd never met", test_last_unknown },
 };
 
 int main(void)
