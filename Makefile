@@ -22,6 +22,7 @@ help:
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
 	@echo '  make busted     faults that are built in must be found by the tests'
+	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
 	@echo '  make figures    put those of the last make bench into the documentation'
 	@echo '  make patchset   build/patchset: a series for git am on the base'

@@ -37,7 +37,8 @@
  *
  *	ksm_scan_mutex	protects the trees, the state words, the filter, the
  *			counters and the cursor.  Held by ksmd for one batch
- *			and by those who write a knob that answers EBUSY.
+ *			and by those who write run, advisor_mode, use_zero_pages
+ *			or a knob that answers EBUSY.
  *			Never taken in page faults, reclaim or exit.
  *	folio lock	of a KSM folio: its node's list of rmap_items and
  *			whether they have a slot, the node's pfn and
