@@ -28,6 +28,7 @@ int ksm_cmd_trace(int argc, char **argv);
 	{ "boost", ksm_cmd_boost, "scan fast for some time, then as before" }, \
 	{ "metrics", ksm_cmd_metrics, "figures for Prometheus" }, \
 	{ "record", ksm_cmd_record, "keep samples, for trends and reports" }, \
+	{ "report", ksm_cmd_report, "a page of what a span of time was like" }, \
 	{ "trace", ksm_cmd_trace, "KSM's events, and why merges fail" },
 
 #endif

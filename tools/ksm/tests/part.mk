@@ -44,3 +44,7 @@ check-cli: all
 # It changes what KSM of this machine does, so it is not run by "make check".
 programs += explain_truth
 explain_truth-src := tests/explain_truth.c tests/truths.c tests/uring.c
+
+# A day of samples, for ksm report and its picture
+programs += make-report-host
+make-report-host-src := tests/make-report-host.c
