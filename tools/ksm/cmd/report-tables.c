@@ -80,7 +80,7 @@ json_t *report_costs(const struct ksm_span *span)
 	add_cpu(list, sums);
 	add(list, "Yield", ksm_size(isfinite(per_percent) ? whole(per_percent) :
 							    KSM_UNKNOWN),
-	    "saved on average for each %% of a CPU; saved: %s",
+	    "for each %% of a CPU; on average, %s were saved",
 	    ksm_size(whole(sums->saved_mean)).s);
 	add(list, "Book-keeping", ksm_size(ksm_metadata_bytes(now)),
 	    "memory of KSM at the end, already subtracted from the profit");

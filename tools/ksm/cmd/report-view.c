@@ -2,6 +2,7 @@
 /*
  * A report as the template wants it: all figures are in words.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,9 @@ static json_t *parts_of(const char *text)
 	json_t *list = json_array();
 	bool code = false;
 
+	/* a sentence here, which elsewhere follows "Next:" */
+	if (copy)
+		*copy = toupper((unsigned char)*copy);
 	while (copy && (part = strsep(&rest, "`"))) {
 		json_array_append_new(list, json_pack("{s:s}", code ? "code" :
 						      "text", part));

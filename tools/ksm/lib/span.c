@@ -200,7 +200,7 @@ static void add_between(struct ksm_totals *sums, const struct ksm_sample *from,
 	include_most(&sums->cpu_percent_most, rates.ksmd_cpu_percent);
 	include(&sums->full_scans, rates.full_scans);
 	include(&sums->cow, rates.cow * rates.seconds);
-	if (rates.cow > sums->cow_most || isnan(sums->cow_most))
+	if (rates.cow > fmax(sums->cow_most, 0))
 		sums->cow_most_ms = to->time_ms;
 	include_most(&sums->cow_most, rates.cow);
 	include(&sums->swapin_copies, rates.swapin_copies * rates.seconds);

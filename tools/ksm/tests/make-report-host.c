@@ -107,14 +107,12 @@ static void step(int minute)
 		 state.tracked_gib * 0.017, part);
 	state.cow += 60 * copies_per_second(minute);
 	state.cpu_ns += cpu_percent(minute, state.merged_gib - before) * 6e8;
-	if (all > 0) {
-		state.scans += minute < CALM_AT ? 0.8 : 1.4;
-		state.scanned += 60 * 12000;
-		state.skipped += state.tracked_gib * GIB / PAGE;
-		state.thp_split += fmax(0, state.merged_gib - before) * 30;
-	} else {
-		state.scans += 100;
-	}
+	if (!guests_at(minute))
+		return;
+	state.scans += minute < CALM_AT ? 0.8 : 1.4;
+	state.scanned += 60 * 12000;
+	state.skipped += state.tracked_gib * GIB / PAGE;
+	state.thp_split += fmax(0, state.merged_gib - before) * 30;
 }
 
 static void set_knobs(struct ksm_sample *at, int minute)
