@@ -34,6 +34,18 @@ static double seconds_of(const struct ksm_span *span, enum ksm_reason reason)
 	return ms / 1000.0;
 }
 
+static json_t *should_it_come_again(const struct ksm_span *span,
+				    const struct ksm_period *last)
+{
+	enum ksm_reason reason = last->verdict.reason;
+
+	return json_sprintf("should %s come again (for %s in all, until %s): "
+			    "%s", ksm_reason_name(reason),
+			    ksm_duration(seconds_of(span, reason)).s,
+			    ksm_time(last->to_ms, "%-d %b %H:%M").s,
+			    last->words.next);
+}
+
 /**
  * report_advice() - what to do
  * @span: what it is about
@@ -50,17 +62,10 @@ json_t *report_advice(const struct ksm_span *span)
 	for (size_t i = 0; i < span->nr_periods; i++) {
 		const struct ksm_period *at = &span->periods[i];
 
-		if (!is_bad(at) || !is_last(span, i) ||
-		    at->verdict.reason == end->verdict.reason)
-			continue;
-		json_array_append_new(list,
-			json_sprintf("should %s come again (for %s in all, "
-				     "until %s): %s",
-				     ksm_reason_name(at->verdict.reason),
-				     ksm_duration(seconds_of(span,
-						at->verdict.reason)).s,
-				     ksm_time(at->to_ms, "%-d %b %H:%M").s,
-				     at->words.next));
+		if (is_bad(at) && is_last(span, i) &&
+		    at->verdict.reason != end->verdict.reason)
+			json_array_append_new(list,
+					      should_it_come_again(span, at));
 	}
 	return list;
 }

@@ -48,7 +48,7 @@ void report_axis_of(struct report_axis *axis, enum report_unit unit,
 	/* fmin() and fmax() take what is known */
 	low = fmin(low, 0);
 	high = fmax(high, 0);
-	if (high - low < 1e-9)
+	if (high - low <= 0)
 		high = unit == REPORT_BYTES ? 1024 * 1024 : 1;
 	axis->unit = unit;
 	axis->step = round_step((high - low) / TICKS,
@@ -94,11 +94,13 @@ json_t *report_axis_ticks(const struct report_axis *axis)
 	for (int i = 0; i <= count; i++) {
 		double value = axis->low + i * axis->step;
 		double y = report_y(axis, value);
+		bool zero = fabs(value) < axis->step / 2;
+		json_t *tick = json_pack("{s:f,s:f,s:s,s:s}", "y", y,
+					 "text_y", y + 4, "label",
+					 label(axis, value).s,
+					 "class", zero ? "zero" : "");
 
-		json_array_append_new(list,
-			json_pack("{s:f,s:f,s:s,s:s}", "y", y, "text_y", y + 4,
-				  "label", label(axis, value).s, "class",
-				  fabs(value) < axis->step / 2 ? "zero" : ""));
+		json_array_append_new(list, tick);
 	}
 	return list;
 }

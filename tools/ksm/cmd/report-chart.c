@@ -150,7 +150,9 @@ static void begin_piece(struct path *path, double x, double value)
 	fprintf(path->out, "M%.0f %.1f", x, report_y(path->axis, value));
 	path->from_x = x;
 	path->x = x;
-	path->least = path->most = path->last = value;
+	path->least = value;
+	path->most = value;
+	path->last = value;
 }
 
 /* Of many samples in a column of the picture, the extremes are what counts. */
@@ -163,7 +165,8 @@ static void add_point(struct path *path, double x, double value)
 	if (x > path->x) {
 		end_column(path);
 		path->x = x;
-		path->least = path->most = value;
+		path->least = value;
+		path->most = value;
 	}
 	path->least = fmin(path->least, value);
 	path->most = fmax(path->most, value);
@@ -183,11 +186,12 @@ static json_t *path_of(const struct ksm_span *span,
 	if (!path.out)
 		return json_null();
 	for (size_t i = 0; i < ksm_span_count(span); i++) {
+		int64_t time_ms = ksm_span_at(span, i)->time_ms;
+
 		if (isnan(values[i]) || !ksm_span_joined(span, i))
 			end_piece(&path);
 		if (!isnan(values[i]))
-			add_point(&path, round(report_x(span,
-					ksm_span_at(span, i)->time_ms)),
+			add_point(&path, round(report_x(span, time_ms)),
 				  values[i]);
 	}
 	end_piece(&path);
@@ -232,19 +236,21 @@ static json_t *legend_of(const struct ksm_span *span, const struct chart *chart,
 static json_t *draw(const struct ksm_span *span, const struct chart *chart,
 		    double **values, int lines)
 {
-	json_t *paths = json_array(), *legend = json_array();
+	json_t *paths = json_array(), *legend = json_array(), *path;
 	double low = NAN, high = NAN;
 	struct report_axis axis;
 
 	for (int j = 0; j < lines; j++)
 		extremes(values[j], ksm_span_count(span), &low, &high);
 	report_axis_of(&axis, chart->unit, low, high);
-	for (int j = lines; j-- > 0;)
-		json_array_append_new(paths,
-			json_pack("{s:i,s:s,s:o}", "nr", j + 1, "kind",
-				  chart->stacked ? "area" : "line", "d",
-				  path_of(span, &axis, values[j],
-					  chart->stacked)));
+	for (int j = lines; j-- > 0;) {
+		path = path_of(span, &axis, values[j], chart->stacked);
+		json_array_append_new(paths, json_pack("{s:i,s:s,s:o}", "nr",
+						       j + 1, "kind",
+						       chart->stacked ?
+						       "area" : "line",
+						       "d", path));
+	}
 	for (int j = 0; j < lines; j++)
 		json_array_append_new(legend, legend_of(span, chart, j));
 	return json_pack("{s:s,s:s,s:b,s:o,s:o,s:o}", "title", chart->title,
@@ -291,24 +297,25 @@ static const char *band_label(const struct ksm_period *at, double width)
 	return width > 9 * strlen(name) ? name : "";
 }
 
+static json_t *band_of(const struct ksm_span *span, const struct ksm_period *at)
+{
+	double x = report_x(span, at->from_ms);
+	double width = fmax(1, report_x(span, at->to_ms) - x);
+
+	return json_pack("{s:f,s:f,s:f,s:s,s:s,s:s,s:s}", "x", x,
+			 "width", width, "middle", x + width / 2,
+			 "state", ksm_state_name(at->verdict.state),
+			 "reason", ksm_reason_name(at->verdict.reason),
+			 "label", band_label(at, width),
+			 "from", ksm_time(at->from_ms, "%H:%M").s);
+}
+
 /* The times of each verdict, as rectangles behind the charts */
 json_t *report_bands(const struct ksm_span *span)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < span->nr_periods; i++) {
-		const struct ksm_period *at = &span->periods[i];
-		double x = report_x(span, at->from_ms);
-		double width = fmax(1, report_x(span, at->to_ms) - x);
-
-		json_array_append_new(list,
-			json_pack("{s:f,s:f,s:f,s:s,s:s,s:s,s:s}", "x", x,
-				  "width", width, "middle", x + width / 2,
-				  "state", ksm_state_name(at->verdict.state),
-				  "reason",
-				  ksm_reason_name(at->verdict.reason),
-				  "label", band_label(at, width), "from",
-				  ksm_time(at->from_ms, "%H:%M").s));
-	}
+	for (size_t i = 0; i < span->nr_periods; i++)
+		json_array_append_new(list, band_of(span, &span->periods[i]));
 	return list;
 }

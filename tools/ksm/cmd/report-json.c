@@ -26,22 +26,22 @@ static json_t *real(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *period_of(const struct ksm_period *at)
+{
+	return json_pack("{s:o,s:o,s:s,s:s,s:s}",
+			 "since", time_of(at->from_ms),
+			 "until", time_of(at->to_ms),
+			 "state", ksm_state_name(at->verdict.state),
+			 "reason", ksm_reason_name(at->verdict.reason),
+			 "headline", at->words.headline);
+}
+
 static json_t *verdicts_of(const struct ksm_span *span)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < span->nr_periods; i++) {
-		const struct ksm_period *at = &span->periods[i];
-		const struct ksm_verdict *verdict = &at->verdict;
-
-		json_array_append_new(list,
-			json_pack("{s:o,s:o,s:s,s:s,s:s}",
-				  "since", time_of(at->from_ms),
-				  "until", time_of(at->to_ms),
-				  "state", ksm_state_name(verdict->state),
-				  "reason", ksm_reason_name(verdict->reason),
-				  "headline", at->words.headline));
-	}
+	for (size_t i = 0; i < span->nr_periods; i++)
+		json_array_append_new(list, period_of(&span->periods[i]));
 	return list;
 }
 
@@ -89,15 +89,6 @@ static json_t *totals_of(const struct ksm_totals *sums)
 			 "thp_splits", real(sums->thp_split));
 }
 
-/* One value of all samples: an array is smaller than many objects. */
-struct column {
-	const char *name;
-	ksm_figure (*figure)(const struct ksm_sample *at);
-	size_t rate;		/* where in struct ksm_rates, if no figure */
-};
-
-#define RATE(name, member)	{ name, NULL, offsetof(struct ksm_rates, member) }
-
 #define COUNTER(name) \
 static ksm_figure name(const struct ksm_sample *at) \
 { \
@@ -121,6 +112,15 @@ static ksm_figure available(const struct ksm_sample *at)
 {
 	return at->host.mem_available_bytes;
 }
+
+/* One value of all samples: an array is smaller than many objects. */
+struct column {
+	const char *name;
+	ksm_figure (*figure)(const struct ksm_sample *at);
+	size_t rate;		/* where in struct ksm_rates, if no figure */
+};
+
+#define RATE(name, member)	{ name, NULL, offsetof(struct ksm_rates, member) }
 
 static const struct column columns[] = {
 	{ "saved_bytes", ksm_saved_bytes },

@@ -128,28 +128,29 @@ static const struct row {
 	{ "of it under observation", tracked, ksm_size },
 };
 
+static json_t *row_of(const struct ksm_span *span, const struct row *row)
+{
+	ksm_figure begin = row->value(ksm_span_at(span, 0));
+	ksm_figure end = row->value(span->end.view.now);
+	ksm_figure most = begin;
+
+	for (size_t i = 1; i < ksm_span_count(span); i++) {
+		ksm_figure at = row->value(ksm_span_at(span, i));
+
+		/* what is unknown is less than all else */
+		most = at > most ? at : most;
+	}
+	return json_pack("{s:s,s:s,s:s,s:s}", "name", row->name,
+			 "begin", row->text(begin).s,
+			 "most", row->text(most).s, "end", row->text(end).s);
+}
+
 /* Who takes part: at the begin and end, and the most there was */
 json_t *report_members(const struct ksm_span *span)
 {
-	size_t count = ksm_span_count(span);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct row *row = &rows[i];
-		ksm_figure most = KSM_UNKNOWN;
-
-		for (size_t j = 0; j < count; j++) {
-			ksm_figure at = row->value(ksm_span_at(span, j));
-
-			/* what is unknown is less than all else */
-			most = at > most ? at : most;
-		}
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:s,s:s}", "name", row->name,
-				  "begin",
-				  row->text(row->value(ksm_span_at(span, 0))).s,
-				  "most", row->text(most).s, "end",
-				  row->text(row->value(span->end.view.now)).s));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		json_array_append_new(list, row_of(span, &rows[i]));
 	return list;
 }

@@ -2,6 +2,7 @@
 /*
  * The scale below a chart: times of the local clock.
  */
+#include <string.h>
 #include <time.h>
 
 #include "report-chart.h"
@@ -55,18 +56,17 @@ json_t *report_time_ticks(const struct ksm_span *span)
 	int64_t from = ksm_span_at(span, 0)->time_ms;
 	int64_t to = ksm_span_at(span, last)->time_ms;
 	int64_t step = step_of(to - from);
-	json_t *list = json_array();
+	json_t *list = json_array(), *tick;
 
 	for (int64_t at = round_up(from, step); at <= to; at += step) {
 		struct ksm_text text = ksm_time(at, "%H:%M");
-		bool day = text.s[0] == '0' && text.s[1] == '0' &&
-			   text.s[3] == '0' && text.s[4] == '0';
+		bool day = !strcmp(text.s, "00:00");
 
 		if (day)
 			text = ksm_time(at, "%-d %b");
-		json_array_append_new(list,
-			json_pack("{s:f,s:s,s:s}", "x", report_x(span, at),
-				  "label", text.s, "class", day ? "day" : ""));
+		tick = json_pack("{s:f,s:s,s:s}", "x", report_x(span, at),
+				 "label", text.s, "class", day ? "day" : "");
+		json_array_append_new(list, tick);
 	}
 	return list;
 }

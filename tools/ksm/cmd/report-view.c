@@ -49,12 +49,20 @@ static void set_head(json_t *view, const struct report *report)
 
 static void set_damage(json_t *view, const struct ksm_history *history)
 {
-	if (history->damaged)
-		json_object_set_new(view, "damaged",
-			json_sprintf("%zu damaged lines of samples are left "
-				     "out, the first of them %s: a crash or a "
-				     "full disk.", history->damaged,
-				     history->damaged_at));
+	char text[160];
+
+	if (!history->damaged)
+		return;
+	snprintf(text, sizeof(text), "%zu damaged lines of samples are left "
+		 "out, the first of them %s: a crash or a full disk.",
+		 history->damaged, history->damaged_at);
+	set(view, "damaged", text);
+}
+
+static json_t *warning_of(enum ksm_warning warning)
+{
+	return json_pack("{s:s,s:s}", "name", ksm_warning_name(warning),
+			 "text", ksm_warning_text(warning));
 }
 
 static void set_verdict(json_t *view, const struct ksm_status *end)
@@ -63,10 +71,7 @@ static void set_verdict(json_t *view, const struct ksm_status *end)
 
 	for (int i = 0; i < KSM_NR_WARNINGS; i++)
 		if (ksm_verdict_warns(&end->verdict, i))
-			json_array_append_new(warnings,
-				json_pack("{s:s,s:s}", "name",
-					  ksm_warning_name(i), "text",
-					  ksm_warning_text(i)));
+			json_array_append_new(warnings, warning_of(i));
 	set(view, "state", ksm_state_name(end->verdict.state));
 	set(view, "reason", ksm_reason_name(end->verdict.reason));
 	set(view, "headline", end->words.headline);
@@ -127,10 +132,12 @@ static json_t *parts_of(const char *text)
 static void set_advice(json_t *view, const struct ksm_span *span)
 {
 	json_t *texts = report_advice(span), *list = json_array();
+	const char *text;
 
-	for (size_t i = 0; i < json_array_size(texts); i++)
-		json_array_append_new(list,
-			parts_of(json_string_value(json_array_get(texts, i))));
+	for (size_t i = 0; i < json_array_size(texts); i++) {
+		text = json_string_value(json_array_get(texts, i));
+		json_array_append_new(list, parts_of(text));
+	}
 	json_object_set_new(view, "advice",
 			    json_boolean(json_array_size(texts)));
 	json_object_set_new(view, "advices", list);
@@ -162,6 +169,18 @@ static int64_t worth_listing_ms(const struct ksm_span *span)
 	return least;
 }
 
+static json_t *period_of(const struct ksm_period *at)
+{
+	double length = seconds(at->from_ms, at->to_ms);
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:s}",
+			 "from", ksm_time(at->from_ms, WHEN).s,
+			 "length", ksm_duration(length).s,
+			 "state", ksm_state_name(at->verdict.state),
+			 "reason", ksm_reason_name(at->verdict.reason),
+			 "headline", at->words.headline);
+}
+
 static void set_verdicts(json_t *view, const struct ksm_span *span)
 {
 	int64_t least = worth_listing_ms(span);
@@ -170,17 +189,8 @@ static void set_verdicts(json_t *view, const struct ksm_span *span)
 	for (size_t i = 0; i < span->nr_periods; i++) {
 		const struct ksm_period *at = &span->periods[i];
 
-		if (at->to_ms - at->from_ms < least)
-			continue;
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:s,s:s,s:s}", "from",
-				  ksm_time(at->from_ms, WHEN).s, "length",
-				  ksm_duration(seconds(at->from_ms,
-						       at->to_ms)).s,
-				  "state", ksm_state_name(at->verdict.state),
-				  "reason",
-				  ksm_reason_name(at->verdict.reason),
-				  "headline", at->words.headline));
+		if (at->to_ms - at->from_ms >= least)
+			json_array_append_new(list, period_of(at));
 	}
 	if (json_array_size(list) < span->nr_periods)
 		json_object_set_new(view, "left_out",
@@ -214,13 +224,16 @@ static json_t *change_in_words(const struct ksm_change *at)
 
 static void set_changes(json_t *view, const struct ksm_span *span)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *row;
 
-	for (size_t i = 0; i < span->nr_changes; i++)
-		json_array_append_new(list,
-			json_pack("{s:s,s:o}", "time",
-				  ksm_time(span->changes[i].time_ms, WHEN).s,
-				  "what", change_in_words(&span->changes[i])));
+	for (size_t i = 0; i < span->nr_changes; i++) {
+		const struct ksm_change *at = &span->changes[i];
+
+		row = json_pack("{s:s,s:o}",
+				"time", ksm_time(at->time_ms, WHEN).s,
+				"what", change_in_words(at));
+		json_array_append_new(list, row);
+	}
 	json_object_set_new(view, "changed", json_boolean(span->nr_changes));
 	json_object_set_new(view, "changes", list);
 }

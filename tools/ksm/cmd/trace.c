@@ -131,7 +131,7 @@ static int fail_tracefs(int err)
 {
 	if (err == -ENODEV)
 		return ksm_fail(KSM_EXIT_NO_KSM, "tracefs is not mounted: "
-				"`mount -t tracefs tracefs /sys/kernel/"
+				"`mount -t tracefs nodev /sys/kernel/"
 				"tracing`; if that fails, this kernel has none");
 	if (err == -ENOENT)
 		return ksm_fail(KSM_EXIT_NO_KSM, "this kernel has no events of "

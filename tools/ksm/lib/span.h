@@ -76,8 +76,10 @@ struct ksm_totals {
  * @gap_ms:	longer pauses are gaps
  * @end:	status at the last sample
  * @totals:	sums
- * @periods:	@nr_periods of them, in order of time
- * @changes:	@nr_changes of them, in order of time
+ * @periods:	in order of time
+ * @nr_periods:	how many
+ * @changes:	in order of time
+ * @nr_changes:	how many
  */
 struct ksm_span {
 	const struct ksm_history *history;

@@ -35,7 +35,9 @@ ksm_figure ksm_parse_time_ms(const char *text, int64_t now_ms)
 		return now_ms;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		localtime_r(&now, &tm);
-		tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+		tm.tm_hour = 0;
+		tm.tm_min = 0;
+		tm.tm_sec = 0;
 		if (!matches(text, formats[i], &tm, &utc))
 			continue;
 		tm.tm_isdst = -1;

@@ -7,6 +7,7 @@
 
 #define SAMPLES		60
 #define MIN_MS		60000LL
+#define EPSILON		0.001
 
 static struct ksm_sample list[SAMPLES];
 static struct ksm_history history = { .list = list, .count = SAMPLES };
@@ -69,10 +70,10 @@ static void sums_of_it(void **state)
 	from(10);
 	assert_true(sums->seconds == 49 * 60);
 	assert_true(sums->full_scans == 49);
-	assert_true(fabs(sums->cpu_seconds - 49 * 0.6) < 1e-6);
-	assert_true(fabs(sums->cpu_percent_most - 1) < 1e-6);
-	assert_true(fabs(sums->cow - 49 * 600 - 6000) < 1e-3);
-	assert_true(fabs(sums->cow_most - 110) < 1e-6);
+	assert_true(fabs(sums->cpu_seconds - 49 * 0.6) < EPSILON);
+	assert_true(fabs(sums->cpu_percent_most - 1) < EPSILON);
+	assert_true(fabs(sums->cow - 49 * 600 - 6000) < EPSILON);
+	assert_true(fabs(sums->cow_most - 110) < EPSILON);
 	assert_int_equal(sums->cow_most_ms, list[30].time_ms);
 	assert_true(fabs(sums->saved_mean -
 			 fig_double(ksm_saved_bytes(&list[0]))) < 1);
@@ -141,7 +142,7 @@ static void a_boot(void **state)
 	assert_int_equal(span.nr_changes, 1);
 	assert_int_equal(span.changes[0].kind, KSM_CHANGE_BOOT);
 	assert_true(span.totals.seconds == 58 * 60);
-	assert_true(fabs(span.totals.cow - 58 * 600) < 1e-3);
+	assert_true(fabs(span.totals.cow - 58 * 600) < EPSILON);
 }
 
 static void one_sample_or_none(void **state)
