@@ -85,9 +85,9 @@ static void programs_of_any_name(void **state)
 	assert_int_equal(event.pid, 99);
 	assert_true(parse("  : ksm_x: y-99 [000] .. 1.000002: ksm_exit: mm 1"));
 	assert_string_equal(event.comm, ": ksm_x: y");
-	assert_true(parse("  a\033[2J\xff-99 [000] .. 1.000002: ksm_exit: mm "
-			  "1"));
-	assert_string_equal(event.comm, "a?[2J?");
+	assert_true(parse("  a\033[2J\xff\x7f-99 [000] .. 1.000002: ksm_exit: "
+			  "mm 1"));
+	assert_string_equal(event.comm, "a?[2J??");
 }
 
 static void what_is_no_event(void **state)

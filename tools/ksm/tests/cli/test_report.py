@@ -203,6 +203,18 @@ class Report(Case):
         self.assertNotIn('nan', text)
         self.assertIsNone(self.json()['totals']['cow'])
 
+    def test_what_is_not_known_is_a_gap(self):
+        def pieces():
+            page = Page(self.report())
+            return page.all('path', class_='line s1')[0]['d'].count('M')
+
+        def change(sample):
+            if 1796000000000 <= sample['time_ms'] < 1796003600000:
+                del sample['host']['cow_ksm']
+        self.assertEqual(pieces(), 2)
+        self.edit(change)
+        self.assertEqual(pieces(), 3)
+
     def test_a_loss(self):
         def change(sample):
             sample['counters']['general_profit'] = -5 << 30
