@@ -16,6 +16,8 @@ int ksm_cmd_set(int argc, char **argv);
 int ksm_cmd_boost(int argc, char **argv);
 int ksm_cmd_metrics(int argc, char **argv);
 int ksm_cmd_record(int argc, char **argv);
+int ksm_cmd_report(int argc, char **argv);
+int ksm_cmd_trace(int argc, char **argv);
 
 #define KSM_COMMANDS \
 	{ "status", ksm_cmd_status, "does KSM do any good here? a verdict" }, \
@@ -25,6 +27,8 @@ int ksm_cmd_record(int argc, char **argv);
 	{ "set", ksm_cmd_set, "set knobs, all or none, or show them" }, \
 	{ "boost", ksm_cmd_boost, "scan fast for some time, then as before" }, \
 	{ "metrics", ksm_cmd_metrics, "figures for Prometheus" }, \
-	{ "record", ksm_cmd_record, "keep samples, for trends and reports" },
+	{ "record", ksm_cmd_record, "keep samples, for trends and reports" }, \
+	{ "report", ksm_cmd_report, "a page of what a span of time was like" }, \
+	{ "trace", ksm_cmd_trace, "KSM's events, and why merges fail" },
 
 #endif

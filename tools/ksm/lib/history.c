@@ -131,7 +131,7 @@ static int read_day(const char *dir, int64_t day_ms, int64_t from_ms,
 		    int64_t to_ms, struct ksm_history *history)
 {
 	char day[DAY_NAME], *line = NULL;
-	size_t size = 0;
+	size_t size = 0, damaged;
 	FILE *file;
 	int err = 0;
 
@@ -139,8 +139,13 @@ static int read_day(const char *dir, int64_t day_ms, int64_t from_ms,
 	file = ksm_root_open("%s/%s", dir, day);
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
-	while (!err && getline(&line, &size, file) > 0)
+	for (int nr = 1; !err && getline(&line, &size, file) > 0; nr++) {
+		damaged = history->damaged;
 		err = parse_line(line, from_ms, to_ms, history);
+		if (!damaged && history->damaged)
+			snprintf(history->damaged_at,
+				 sizeof(history->damaged_at), "%s:%d", day, nr);
+	}
 	free(line);
 	fclose(file);
 	return err;

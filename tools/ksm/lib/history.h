@@ -15,11 +15,13 @@
  * @list:    array of @count samples, from old to new
  * @count:   how many
  * @damaged: lines that are no samples, as after a crash or a full disk
+ * @damaged_at: file and line of the first of them
  */
 struct ksm_history {
 	struct ksm_sample *list;
 	size_t count;
 	size_t damaged;
+	char damaged_at[40];
 };
 
 int ksm_history_append(const char *dir, const struct ksm_sample *sample);

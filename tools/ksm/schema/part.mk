@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
+schemas := $(wildcard $(here)/schema/*.json)
 installs += install-schema
 
 .PHONY: install-schema
 install-schema:
-	$(INSTALL) -D -m 0644 $(here)/schema/ksm-status-1.json \
-		$(datadir)/ksm-status-1.json
+	for schema in $(schemas); do \
+		$(INSTALL) -D -m 0644 $$schema \
+			$(datadir)/$${schema##*/} || exit 1; done

@@ -20,6 +20,15 @@ test-top-golden-src += tests/top_host.c
 programs += make-top-host
 make-top-host-src := tests/make-top-host.c tests/top_host.c
 
+# Instances of tracefs, which a directory of a fixture is not
+fake-tracefs := -Wl,--wrap=mkdir -Wl,--wrap=rmdir
+test-tracefs-src += tests/fake-tracefs.c
+test-tracefs-libs += $(fake-tracefs)
+programs += ksm-fake-tracefs
+ksm-fake-tracefs-src := $(patsubst $(here)/%,%,$(wildcard $(here)/cmd/*.c)) \
+	tests/fake-tracefs.c
+ksm-fake-tracefs-libs := -lncursesw -ltinfo $(fake-tracefs)
+
 # Tests of the command are in Python; one file or class: make check-cli CLI=NAME
 # The system's, which has the modules that its packages bring.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -35,3 +44,7 @@ check-cli: all
 # It changes what KSM of this machine does, so it is not run by "make check".
 programs += explain_truth
 explain_truth-src := tests/explain_truth.c tests/truths.c tests/uring.c
+
+# A day of samples, for ksm report and its picture
+programs += make-report-host
+make-report-host-src := tests/make-report-host.c

@@ -98,6 +98,7 @@ static void damaged_lines_are_skipped(void **state)
 					  &history), 0);
 	assert_int_equal(history.count, 2);
 	assert_int_equal(history.damaged, 4);
+	assert_string_equal(history.damaged_at, "2026-11-29.jsonl:2");
 	ksm_history_free(&history);
 }
 
