@@ -3,5 +3,5 @@ installs += install-schema
 
 .PHONY: install-schema
 install-schema:
-	$(INSTALL) -D -m 0644 $(here)/schema/ksm-status-1.json \
-		$(datadir)/ksm-status-1.json
+	$(INSTALL) -d $(datadir)
+	$(INSTALL) -m 0644 $(wildcard $(here)/schema/*.json) $(datadir)
