@@ -21,6 +21,7 @@ help:
 	@echo '  make unit       tests of the logic in user space, under ASan and UBSan'
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
+	@echo '  make packages   Debian packages of the tools, built and tried out'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
@@ -74,6 +75,11 @@ clients:
 	@scripts/check clients clients-monitors clients-guests clients-units \
 		clients-units-254
 
+.PHONY: packages
+packages:
+	@scripts/deps packages
+	@scripts/check packages
+
 .PHONY: bench
 bench:
 	@scripts/deps bench
@@ -92,7 +98,7 @@ patchset:
 clean:
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 \
 		! -name linux ! -name 'base.stamp' ! -name overlay \
-		! -name debian-root \
+		! -name debian-root ! -name packages-root \
 		! -name 'patchset-base*' -exec rm -rf {} +
 
 .PHONY: distclean

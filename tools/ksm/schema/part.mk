@@ -4,6 +4,5 @@ installs += install-schema
 
 .PHONY: install-schema
 install-schema:
-	for schema in $(schemas); do \
-		$(INSTALL) -D -m 0644 $$schema \
-			$(datadir)/$${schema##*/} || exit 1; done
+	$(INSTALL) -d $(datadir)
+	$(INSTALL) -m 0644 $(schemas) $(datadir)

@@ -55,8 +55,7 @@ check-tuned: $(filled)
 installs += install-tuned
 install-tuned:
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(HOOKDIR) \
-		$(mandir)/man5 $(mandir)/man8
+		$(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(HOOKDIR)
 	$(INSTALL) -m 0755 $(O)/bin/ksmtuned $(O)/bin/ksmctl \
 		$(DESTDIR)$(sbindir)
 	$(INSTALL) -m 0644 $(units:%=$(O)/units/%) $(DESTDIR)$(UNITDIR)
@@ -65,7 +64,3 @@ install-tuned:
 	$(INSTALL) -m 0644 $(here)/units/ksmtuned.conf \
 		$(DESTDIR)$(SYSCONFDIR)/ksmtuned.conf
 	$(INSTALL) -m 0755 $(O)/units/libvirt-hook $(DESTDIR)$(HOOKDIR)/ksmtuned
-	$(INSTALL) -m 0644 $(addprefix $(here)/man/,$(filter %.8,$(tuned-man))) \
-		$(mandir)/man8
-	$(INSTALL) -m 0644 $(addprefix $(here)/man/,$(filter %.5,$(tuned-man))) \
-		$(mandir)/man5
