@@ -376,7 +376,7 @@ void ksm_orphan_add(struct ksm_rmap_item *item);
 void ksm_orphan_free(struct ksm_rmap_item *item);
 void ksm_orphans_missed(void);
 void ksm_orphans_begin_pass(void);
-void ksm_orphans_drop(unsigned long nr);
+struct ksm_rmap_item *ksm_orphans_next(void);
 
 /* node.c */
 struct ksm_stable_node *ksm_node_alloc(void);
@@ -388,7 +388,7 @@ void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
 		     struct ksm_rmap_item *item, struct anon_vma *anon_vma,
 		     pgoff_t index);
 bool ksm_node_detach(struct ksm_rmap_item *item);
-void ksm_node_drop_orphan(struct ksm_rmap_item *item);
+void ksm_node_drop_orphans(unsigned long nr);
 void ksm_node_forget(struct ksm_stable_node *node);
 bool ksm_node_check(bool keep_cached, unsigned long nr);
 void ksm_node_forget_range(unsigned long start, unsigned long end);

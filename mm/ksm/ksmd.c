@@ -108,11 +108,11 @@ static void scan_batch(void)
 	}
 	if (ksm_walk(pages))
 		end_pass();
-	ksm_orphans_drop(pages);
+	ksm_node_drop_orphans(pages);
 }
 
 /* True: a pass has come to its end, with the last mm that was to be scanned. */
-static bool forget_dead(void)
+static bool clear_exited(void)
 {
 	if (!ksm_walk_exited() || !should_run())
 		return false;
@@ -126,7 +126,7 @@ static void do_batch(void)
 	/* What is counted now must not be uncounted before. */
 	if (ksm_recounting() && !should_run())
 		ksm_recount_drop();
-	if (!ksm_recounting() && forget_dead())
+	if (!ksm_recounting() && clear_exited())
 		return;
 	if (should_run())
 		scan_batch();
@@ -172,7 +172,7 @@ static void work_in_pause(void)
 	ksm_offline_wait();
 	/* Keys are not uncounted before all are counted. */
 	if (!ksm_recounting() || ksm_recount())
-		forget_dead();
+		clear_exited();
 	mutex_unlock(&ksm_scan_mutex);
 }
 

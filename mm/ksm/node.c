@@ -271,6 +271,7 @@ static void release_folio(struct ksm_stable_node *node, struct folio *folio)
 	trace_ksm_remove_ksm_page(folio_pfn(folio));
 }
 
+/* The node of an item goes. */
 static void lose_node(struct ksm_rmap_item *item)
 {
 	if (!item->slot) {
@@ -289,7 +290,7 @@ static void lose_node(struct ksm_rmap_item *item)
  * @node: ksm_node_get_folio() said KSM_GONE, or the page is unmapped and no
  *	  longer points here
  *
- * Its items stay with their owners, attached to nothing.
+ * Its items stay with their owners, attached to nothing; its orphans go.
  *
  * Context: ksm_scan_mutex held; may sleep.
  */
@@ -371,13 +372,8 @@ bool ksm_node_detach(struct ksm_rmap_item *item)
 	return !stays;
 }
 
-/**
- * ksm_node_drop_orphan - drop an item that nobody needs any more
- * @item: of ksm_orphan_add()
- *
- * Context: ksm_scan_mutex held; takes the folio lock.
- */
-void ksm_node_drop_orphan(struct ksm_rmap_item *item)
+/* Drop an item that nobody needs any more. */
+static void drop_orphan(struct ksm_rmap_item *item)
 {
 	struct ksm_stable_node *node = item->node;
 	struct folio *folio = lock_folio_of(node);
@@ -391,6 +387,29 @@ void ksm_node_drop_orphan(struct ksm_rmap_item *item)
 	folio_unlock(folio);
 	folio_put(folio);
 	ksm_orphan_free(item);
+}
+
+/* How many may go in a batch, at least */
+#define ORPHANS_AT_ONCE	4096UL
+
+/**
+ * ksm_node_drop_orphans - drop some of those that had a whole pass
+ * @nr: pages of a batch, which brings no more of them than that
+ *
+ * Context: ksm_scan_mutex held; takes folio locks.
+ */
+void ksm_node_drop_orphans(unsigned long nr)
+{
+	struct ksm_rmap_item *item;
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	for (nr = max(nr, ORPHANS_AT_ONCE); nr; nr--) {
+		item = ksm_orphans_next();
+		if (!item)
+			return;
+		drop_orphan(item);
+		cond_resched();
+	}
 }
 
 /**

@@ -26,9 +26,6 @@ static unsigned long moved_in;
 /* A mapping of this pass could not be attached; ksm_scan_mutex. */
 static bool missed_one;
 
-/* How many may go in a batch, at least */
-#define DROP_AT_ONCE	4096UL
-
 /* Passes in which those that a process forked are visited, theirs as well */
 #define FORK_PASSES	2UL
 
@@ -40,6 +37,7 @@ static bool missed_one;
  */
 void ksm_orphan_forked(struct ksm_slot *slot)
 {
+	mmap_assert_write_locked(slot->mm);
 	WRITE_ONCE(slot->forks_until,
 		   READ_ONCE(ksm_cursor.pass) + FORK_PASSES);
 }
@@ -121,22 +119,14 @@ void ksm_orphans_begin_pass(void)
 }
 
 /**
- * ksm_orphans_drop - drop some of those that are to go
- * @nr: pages of a batch, which brings no more of them than that
+ * ksm_orphans_next - one of those that are to go
  *
- * Context: ksm_scan_mutex held; takes folio locks.
+ * Context: ksm_scan_mutex held.
+ * Return: the item, or NULL if there is none.
  */
-void ksm_orphans_drop(unsigned long nr)
+struct ksm_rmap_item *ksm_orphans_next(void)
 {
-	struct ksm_rmap_item *item;
-
 	lockdep_assert_held(&ksm_scan_mutex);
-	for (nr = max(nr, DROP_AT_ONCE); nr; nr--) {
-		item = list_first_entry_or_null(&expired, struct ksm_rmap_item,
-						orphans);
-		if (!item)
-			return;
-		ksm_node_drop_orphan(item);
-		cond_resched();
-	}
+	return list_first_entry_or_null(&expired, struct ksm_rmap_item,
+					orphans);
 }
