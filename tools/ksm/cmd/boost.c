@@ -246,7 +246,7 @@ static int boost_now(void)
 
 int ksm_cmd_boost(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option names[] = {
 		{ "for", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "pages", required_argument, NULL, 'p' },
@@ -254,22 +254,20 @@ int ksm_cmd_boost(int argc, char **argv)
 		{ "stop", no_argument, NULL, 'S' },
 		{ 0 }
 	};
-	int option;
+	static const struct ksm_options known = {
+		.letters = "f:hp:s:",
+		.names = names,
+		.help = help,
+		.set = set_option,
+	};
+	int code;
 
 	opt.ms = BOOST_MS;
 	opt.pages = BOOST_PAGES;
 	opt.sleep_ms = BOOST_SLEEP_MS;
-	while ((option = getopt_long(argc, argv, "f:hp:s:", options,
-				     NULL)) != -1) {
-		if (option == 'h') {
-			help();
-			return KSM_EXIT_DONE;
-		}
-		if (set_option(option))
-			return KSM_EXIT_USAGE;
-	}
-	if (optind < argc)
-		return ksm_usage("boost", "\"%s\": too much", argv[optind]);
+	code = ksm_options(argc, argv, &known);
+	if (code != -1)
+		return code;
 	ksm_wait_init();
 	return opt.stop ? stop() : boost_now();
 }

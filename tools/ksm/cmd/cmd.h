@@ -28,6 +28,24 @@ struct ksm_command {
 	const char *what;
 };
 
+struct option;
+
+/**
+ * struct ksm_options - the options of a subcommand that takes nothing else
+ * @letters: as getopt() wants them
+ * @names:   the long ones, for getopt_long()
+ * @help:    what -h calls
+ * @set:     takes one, with optarg; not 0 if it is wrong, and that was said
+ */
+struct ksm_options {
+	const char *letters;
+	const struct option *names;
+	void (*help)(void);
+	int (*set)(int option);
+};
+
+int ksm_options(int argc, char **argv, const struct ksm_options *o);
+
 int ksm_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ksm_fail(int code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -140,27 +140,25 @@ static int metrics(void)
 
 int ksm_cmd_metrics(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option names[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "textfile", required_argument, NULL, 't' },
 		{ "units", no_argument, NULL, 'u' },
 		{ 0 }
 	};
-	int option;
+	static const struct ksm_options known = {
+		.letters = "hi:t:u",
+		.names = names,
+		.help = help,
+		.set = set_option,
+	};
+	int code;
 
 	opt.window_ms = WINDOW_MS;
-	while ((option = getopt_long(argc, argv, "hi:t:u", options,
-				     NULL)) != -1) {
-		if (option == 'h') {
-			help();
-			return KSM_EXIT_DONE;
-		}
-		if (set_option(option))
-			return KSM_EXIT_USAGE;
-	}
-	if (optind < argc)
-		return ksm_usage("metrics", "\"%s\": too much", argv[optind]);
+	code = ksm_options(argc, argv, &known);
+	if (code != -1)
+		return code;
 	ksm_wait_init();
 	return metrics();
 }

@@ -109,7 +109,7 @@ static int run(void)
 
 int ksm_cmd_record(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option names[] = {
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "interval", required_argument, NULL, 'i' },
@@ -117,22 +117,20 @@ int ksm_cmd_record(int argc, char **argv)
 		{ "once", no_argument, NULL, '1' },
 		{ 0 }
 	};
-	int option;
+	static const struct ksm_options known = {
+		.letters = "1d:hi:k:",
+		.names = names,
+		.help = help,
+		.set = set_option,
+	};
+	int code;
 
 	opt.interval_ms = INTERVAL_MS;
 	opt.days = KEEP_DAYS;
 	opt.dir = KSM_HISTORY_DIR;
-	while ((option = getopt_long(argc, argv, "1d:hi:k:", options,
-				     NULL)) != -1) {
-		if (option == 'h') {
-			help();
-			return KSM_EXIT_DONE;
-		}
-		if (set_option(option))
-			return KSM_EXIT_USAGE;
-	}
-	if (optind < argc)
-		return ksm_usage("record", "\"%s\": too much", argv[optind]);
+	code = ksm_options(argc, argv, &known);
+	if (code != -1)
+		return code;
 	ksm_wait_init();
 	return run();
 }

@@ -229,7 +229,7 @@ static int make(struct report *report)
 
 int ksm_cmd_report(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option names[] = {
 		{ "dir", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
@@ -239,21 +239,19 @@ int ksm_cmd_report(int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' },
 		{ 0 }
 	};
+	static const struct ksm_options known = {
+		.letters = "d:hjl:o:s:u:",
+		.names = names,
+		.help = help,
+		.set = set_option,
+	};
 	struct report report = { 0 };
-	int option, code;
+	int code;
 
 	opt.dir = KSM_HISTORY_DIR;
-	while ((option = getopt_long(argc, argv, "d:hjl:o:s:u:", options,
-				     NULL)) != -1) {
-		if (option == 'h') {
-			help();
-			return KSM_EXIT_DONE;
-		}
-		if (set_option(option))
-			return KSM_EXIT_USAGE;
-	}
-	if (optind < argc)
-		return ksm_usage("report", "\"%s\": too much", argv[optind]);
+	code = ksm_options(argc, argv, &known);
+	if (code != -1)
+		return code;
 	if (!opt.file && !opt.json && isatty(STDOUT_FILENO))
 		return ksm_usage("report", "where to? Give -o FILE");
 	report.dir = opt.dir;

@@ -191,7 +191,7 @@ static int watch(void)
 
 int ksm_cmd_status(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option names[] = {
 		{ "check", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "interval", required_argument, NULL, 'i' },
@@ -200,20 +200,18 @@ int ksm_cmd_status(int argc, char **argv)
 		{ "watch", optional_argument, NULL, 'w' },
 		{ 0 }
 	};
-	int option;
+	static const struct ksm_options known = {
+		.letters = "chi:jrw::",
+		.names = names,
+		.help = help,
+		.set = set_option,
+	};
+	int code;
 
 	opt.window_ms = WINDOW_MS;
-	while ((option = getopt_long(argc, argv, "chi:jrw::", options,
-				     NULL)) != -1) {
-		if (option == 'h') {
-			help();
-			return KSM_EXIT_DONE;
-		}
-		if (set_option(option))
-			return KSM_EXIT_USAGE;
-	}
-	if (optind < argc)
-		return ksm_usage("status", "\"%s\": too much", argv[optind]);
+	code = ksm_options(argc, argv, &known);
+	if (code != -1)
+		return code;
 	if (opt.watch_ms && opt.form == CHECK)
 		return ksm_usage("status", "--check looks only once");
 	ksm_wait_init();
