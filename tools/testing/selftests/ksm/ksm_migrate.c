@@ -366,6 +366,7 @@ static void test_all_at_once(void)
  * everything back.  Some of 2048 pages have to be in the way then.
  */
 #define COMPACT_PAGES	2048
+#define COMPACT_SECONDS	400	/* an emulated machine needs minutes */
 
 static size_t compact(size_t filler)
 {
@@ -474,7 +475,7 @@ static const struct ksys_case cases[] = {
 	{ "migrate_pages: a whole process", test_whole_process },
 	{ "merge_across_nodes=0: a new home", test_new_home },
 	{ "moves, ksmd and writers at once", test_all_at_once },
-	{ "compaction", test_compaction },
+	{ "compaction", test_compaction, COMPACT_SECONDS },
 	{ "offline of a memory block", test_offline },
 };
 

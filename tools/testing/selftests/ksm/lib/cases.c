@@ -73,6 +73,11 @@ int ksm_in_child(int (*fn)(void))
 
 /* --- struct ksys_case ---------------------------------------------------- */
 
+static unsigned int seconds_of(const struct ksys_case *c)
+{
+	return c->seconds ? c->seconds : CASE_SECONDS;
+}
+
 static void case_process(const struct ksys_case *c)
 {
 	static const int sigs[] = { SIGSEGV, SIGBUS, SIGTERM, SIGABRT };
@@ -83,7 +88,7 @@ static void case_process(const struct ksys_case *c)
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		signal(sigs[i], SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
-	alarm(CASE_SECONDS);
+	alarm(seconds_of(c));
 	ksm_fresh(false);
 	c->fn();
 	fflush(stdout);
@@ -142,7 +147,7 @@ void ksys_main(const struct ksys_case *cases, size_t nr)
 	ksm_slowness();
 	ksft_set_plan(nr);
 	for (i = 0; i < nr; i++) {
-		ksm_watchdog(CASE_SECONDS + 30);
+		ksm_watchdog(seconds_of(&cases[i]) + 30);
 		start = ksm_now_ms();
 		run_case(&cases[i]);
 		ksft_print_msg("took %llu ms\n",

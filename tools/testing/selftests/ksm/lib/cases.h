@@ -95,6 +95,7 @@ static inline __noreturn void ksm_main(const struct ksm_case *cases, size_t n)
 struct ksys_case {
 	const char *name;
 	void (*fn)(void);	/* returning is passing */
+	unsigned int seconds;	/* then it counts as hung; 0: 100 */
 };
 
 /*
