@@ -22,6 +22,7 @@ help:
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
 	@echo '  make packages   Debian packages of the tools, built and tried out'
+	@echo '  make deb-kernel Debian packages of a kernel with it (an hour or two)'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
@@ -72,13 +73,19 @@ unit lint busted matrix:
 .PHONY: clients
 clients:
 	@scripts/deps clients
-	@scripts/check clients clients-monitors clients-guests clients-units \
-		clients-units-254
+	@scripts/deps packages
+	@scripts/check clients clients-monitors clients-guests clients-tools \
+		clients-units clients-units-254
 
 .PHONY: packages
 packages:
 	@scripts/deps packages
 	@scripts/check packages
+
+.PHONY: deb-kernel
+deb-kernel:
+	@scripts/deps deb-kernel
+	@scripts/check deb-kernel
 
 .PHONY: bench
 bench:

@@ -201,6 +201,22 @@ counters()
 	done
 }
 
+# apt_keeping COMMAND...: as one without a terminal calls it; conffiles that were
+# changed are kept.  There is no network.
+apt_keeping()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -y -q \
+		-o Dpkg::Options::=--force-confold "$@" </dev/null
+}
+
+# says UNIT REGEX: does the journal of this start of the unit have such a line?
+says()
+{
+	journalctl -q -b -o cat \
+		"_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "$1")" |
+		grep -qE -- "$2"
+}
+
 clean_up()
 {
 	local pid
@@ -218,4 +234,27 @@ scrape()
 	python3 -c 'import sys, urllib.request
 sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=60).read())
 ' "$1"
+}
+
+# query EXPRESSION: what prometheus answers, values a line; nothing if nothing
+query()
+{
+	scrape "http://localhost:9090/api/v1/query?query=$1" |
+		python3 -c 'import json, sys
+for one in json.load(sys.stdin)["data"]["result"]:
+    print(one["value"][1])'
+}
+
+# has_value EXPRESSION VALUE
+has_value()
+{
+	[ "$(query "$1")" = "$2" ]
+}
+
+# query_becomes EXPRESSION VALUE: within some scrapes
+query_becomes()
+{
+	until_true 90 has_value "$1" "$2" && return
+	echo "$1 is $(query "$1"), not $2"
+	return 1
 }
