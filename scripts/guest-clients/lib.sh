@@ -45,17 +45,19 @@ skip()
 	echo "ok $done_results - $1 # SKIP $2"
 }
 
-# check NAME COMMAND...: it has to succeed; what it says explains why not
+# check NAME COMMAND...: it has to succeed; what it says explains why not.  In
+# this shell, as it may start processes and note them down
 check()
 {
-	local name=$1 out
+	local name=$1 status=0
 
 	shift
-	if out=$("$@" 2>&1); then
+	"$@" >"$work/check" 2>&1 || status=$?
+	if [ "$status" = 0 ]; then
 		ok "$name"
 	else
-		not_ok "$name" "$* (status $?)
-$out"
+		not_ok "$name" "$* (status $status)
+$(<"$work/check")"
 	fi
 }
 
