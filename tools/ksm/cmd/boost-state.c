@@ -156,6 +156,8 @@ ksm_figure ksm_boost_started(int pid)
 /**
  * ksm_boost_lives() - is the process still there that is to end it?
  * @boost: the boost
+ *
+ * Return: true if it is
  */
 bool ksm_boost_lives(const struct ksm_boost *boost)
 {

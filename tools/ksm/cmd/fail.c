@@ -75,6 +75,8 @@ int ksm_usage(const char *command, const char *fmt, ...)
 /**
  * ksm_exit_of() - exit code for an error
  * @err: -errno
+ *
+ * Return: the exit code
  */
 int ksm_exit_of(int err)
 {
