@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "say.h"
 #include "sysfs.h"
 
 static void message(const char *fmt, va_list args)
@@ -16,6 +17,18 @@ static void message(const char *fmt, va_list args)
 	fputs("ksm: ", stderr);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
+}
+
+/* What the library says; a command that does what it should is silent. */
+void log_say(int priority, const char *fmt, ...)
+{
+	va_list args;
+
+	if (priority > LOG_WARNING)
+		return;
+	va_start(args, fmt);
+	message(fmt, args);
+	va_end(args);
 }
 
 /**
