@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "commands.h"
 #include "knobs.h"
+#include "progress.h"
 #include "root.h"
 #include "sample.h"
 #include "single.h"
@@ -183,12 +184,12 @@ static void show(int64_t left_ms)
 {
 	struct ksm_sample now;
 
-	if (!isatty(2))
+	if (!ksm_progress_seen())
 		return;
 	ksm_sample_read(&now, NULL);
-	fprintf(stderr, "\r\033[Kboost: %s left, %s saved",
-		ksm_duration(left_ms / 1000.0).s,
-		ksm_size(ksm_saved_bytes(&now)).s);
+	ksm_progress("boost: %s left, %s saved",
+		     ksm_duration(left_ms / 1000.0).s,
+		     ksm_size(ksm_saved_bytes(&now)).s);
 }
 
 static void last(void)
@@ -201,8 +202,7 @@ static void last(void)
 		if (ksm_wait_until(next < end ? next : end))
 			break;
 	} while (ksm_boottime_ms() < end && ksm_boost_is_kept());
-	if (isatty(2))
-		fputs("\r\033[K", stderr);
+	ksm_progress_end();
 	if (!ksm_boost_is_kept())
 		ksm_say("the boost was ended by somebody else: ksmtuned does "
 			"so when it begins");

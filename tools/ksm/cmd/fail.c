@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "progress.h"
 #include "say.h"
 #include "sysfs.h"
 
 static void message(const char *fmt, va_list args)
 {
 	fflush(stdout);
+	ksm_progress_end();
 	fputs("ksm: ", stderr);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);

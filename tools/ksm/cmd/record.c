@@ -119,7 +119,8 @@ static int keep(void)
 	if (err)
 		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.dir,
 				strerror(-err));
-	return KSM_EXIT_DONE;
+	return sample.sums.unreadable > 0 ? KSM_EXIT_UNREADABLE :
+					    KSM_EXIT_DONE;
 }
 
 /*
@@ -131,13 +132,17 @@ static int run(void)
 	int64_t next = ksm_boottime_ms();
 	int code = keep();
 
-	while (!code && !opt.once) {
+	if (code == KSM_EXIT_UNREADABLE)
+		ksm_say("the sums are without processes that could not be "
+			"read: try as root");
+	if (opt.once || (code && code != KSM_EXIT_UNREADABLE))
+		return code;
+	for (;;) {
 		next += opt.interval_ms;
 		if (ksm_wait_until(next))
-			break;
+			return KSM_EXIT_DONE;
 		keep();
 	}
-	return code;
 }
 
 int ksm_cmd_record(int argc, char **argv)

@@ -44,6 +44,23 @@ class Record(Case):
         # names are nowhere else
         self.assertNotIn('web', host.read(f'{SAMPLES}/{days[0]}'))
 
+    @unittest.skipIf(os.geteuid(), 'needs root to be nobody')
+    def test_processes_one_may_not_read(self):
+        host = self.host('ours')
+        os.chmod(host.root, 0o777)
+        os.chmod(host.path('proc/1200/ksm_stat'), 0)
+        result = host.ksm('record', '--once', user=65534)
+        self.done(result, 5, 'could not be read')
+        self.assertEqual(self.lines(host)[0]['members']['unreadable'], 1)
+        # nothing to end for when it was not asked for one only
+        process = host.start('record', '-i', '20ms', '-d', '/more',
+                             user=65534)
+        self.wait_for(lambda: os.path.isdir(host.path('more')) and
+                      len(self.lines(host, 'more')) >= 3)
+        process.terminate()
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
     def test_until_sigterm(self):
         host = self.host('ours')
         for end in (signal.SIGTERM, signal.SIGINT):
