@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V ROUNDS FLAVOUR
+export KSRC JOBS V ROUNDS
 
 CONFIG ?= x86
 
@@ -22,7 +22,6 @@ help:
 	@echo '  make lint       style, static analysis, spelling'
 	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
 	@echo '  make packages   Debian packages of the tools, built and tried out'
-	@echo '  make deb-kernel Debian packages of a kernel with our KSM'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
@@ -34,7 +33,6 @@ help:
 	@echo 'Variables:'
 	@echo '  KSRC=DIR        your own 6.12 tree instead of the package linux-source-6.12'
 	@echo '  JOBS=N          parallel jobs (default: one per CPU)'
-	@echo '  FLAVOUR=NAME    for deb-kernel: amd64 for hardware instead of cloud-amd64'
 	@echo '  V=1             show what the tools say'
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
 	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
@@ -81,11 +79,6 @@ clients:
 packages:
 	@scripts/deps packages
 	@scripts/check packages
-
-.PHONY: deb-kernel
-deb-kernel:
-	@scripts/deps deb-kernel
-	@scripts/deb-kernel
 
 .PHONY: bench
 bench:
