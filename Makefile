@@ -105,7 +105,7 @@ patchset:
 clean:
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 \
 		! -name linux ! -name 'base.stamp' ! -name overlay \
-		! -name debian-root ! -name packages-root \
+		! -name debian-root ! -name packages-root ! -name promtool \
 		! -name 'patchset-base*' -exec rm -rf {} +
 
 .PHONY: distclean

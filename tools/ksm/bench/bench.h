@@ -50,7 +50,7 @@ struct area {
 	unsigned long copies;
 	unsigned long rewritten;
 
-	/* memory.c's own */
+	/* private: memory.c's own */
 	char *base;
 	uint32_t *roles;	/* [worker][page] */
 	uint64_t *behind;	/* [worker][page], see area_write_behind() */

@@ -7,14 +7,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boost-state.h"
 #include "cmd.h"
 #include "commands.h"
 #include "knobs.h"
-#include "restore.h"
+#include "progress.h"
+#include "root.h"
 #include "sample.h"
+#include "single.h"
+#include "state.h"
 #include "units.h"
 #include "wait.h"
 
@@ -84,30 +88,25 @@ static int set_option(int option)
 	}
 }
 
-static int undo(const struct ksm_boost *boost)
+/* By the file: it may be that of another one, or gone. */
+static int undo(void)
 {
-	int err = ksm_boost_undo(boost);
+	int err = state_recover(BOOST_STATE);
 
-	if (err)
-		return ksm_fail(ksm_exit_of(err), "not all knobs could be set "
-				"back: %s; " KSM_BOOST_FILE " has what they "
-				"were", strerror(-err));
-	err = ksm_boost_forget();
-	if (err)
-		return ksm_fail(ksm_exit_of(err), KSM_BOOST_FILE ": %s",
-				strerror(-err));
-	return KSM_EXIT_DONE;
+	if (!err)
+		return KSM_EXIT_DONE;
+	return ksm_fail(ksm_exit_of(err), "not all knobs could be set back: %s",
+			strerror(-err));
 }
 
-static int await_end(const struct ksm_boost *boost)
+static int await_end(pid_t pid)
 {
-	struct ksm_boost now;
 	int64_t end = ksm_boottime_ms() + STOP_MS;
 
-	while (!ksm_boost_load(&now) && now.pid == boost->pid) {
+	while (single_holder(BOOST_LOCK) == pid) {
 		if (ksm_boottime_ms() > end)
 			return ksm_fail(KSM_EXIT_FAILED, "PID %d does not end "
-					"its boost", boost->pid);
+					"its boost", pid);
 		if (ksm_wait_ms(20))
 			return KSM_EXIT_FAILED;
 	}
@@ -116,128 +115,154 @@ static int await_end(const struct ksm_boost *boost)
 
 static int stop(void)
 {
-	struct ksm_boost boost;
-	int err = ksm_boost_load(&boost);
+	pid_t pid = single_holder(BOOST_LOCK);
 
-	if (err == -ENOENT) {
+	if (pid < 0)
+		return ksm_fail(ksm_exit_of(pid), BOOST_LOCK ": %s",
+				strerror(-pid));
+	if (!pid && ksm_boost_is_kept())
+		return undo();
+	if (!pid) {
 		puts("There is no boost.");
 		return KSM_EXIT_DONE;
 	}
-	if (err)
-		return ksm_fail(ksm_exit_of(err), KSM_BOOST_FILE ": %s; set the "
-				"knobs by hand and remove it", strerror(-err));
-	if (!ksm_boost_lives(&boost))
-		return undo(&boost);
-	if (kill(boost.pid, SIGTERM))
-		return ksm_fail(ksm_exit_of(-errno), "PID %d: %s", boost.pid,
+	if (kill(pid, SIGTERM))
+		return ksm_fail(ksm_exit_of(-errno), "PID %d: %s", pid,
 				strerror(errno));
-	return await_end(&boost);
+	return await_end(pid);
 }
 
-static int raise_knob(const char *name, ksm_figure value)
-{
-	const struct ksm_knob *knob = ksm_knob_find(name);
-	ksm_figure now = ksm_knob_read(knob);
+/* Before pages_to_scan, which cannot be written with the advisor on */
+static const enum state_knob order[STATE_NR] = {
+	STATE_ADVISOR_MODE, STATE_PAGES_TO_SCAN, STATE_SLEEP_MILLISECS,
+	STATE_RUN,
+};
 
-	return now == value ? 0 : ksm_knob_write(knob, value);
+static ksm_figure raised(enum state_knob which)
+{
+	switch (which) {
+	case STATE_ADVISOR_MODE:
+		return KSM_ADVISOR_NONE;
+	case STATE_PAGES_TO_SCAN:
+		return opt.pages;
+	case STATE_SLEEP_MILLISECS:
+		return opt.sleep_ms;
+	default:
+		return KSM_RUN_MERGE;
+	}
 }
 
-/* With the advisor on, pages_to_scan cannot be written: it is first. */
-static int raise_all(const struct ksm_boost *boost)
+/* Kernels without the advisor are all right; of another knob, writing tells. */
+static bool plan(struct state *state, enum state_knob which)
 {
-	const struct ksm_knobs *to = &boost->raised;
-	int err = 0;
+	ksm_figure value = raised(which);
 
-	if (fig_known(to->advisor_mode))
-		err = raise_knob("advisor_mode", to->advisor_mode);
-	if (!err)
-		err = raise_knob("pages_to_scan", to->pages_to_scan);
-	if (!err)
-		err = raise_knob("sleep_millisecs", to->sleep_millisecs);
-	if (!err)
-		err = raise_knob("run", to->run);
+	if (fig_known(state_knob_read(which)) || which == STATE_ADVISOR_MODE)
+		return state_plan(state, which, value);
+	state->knob[which].set = value;
+	return true;
+}
+
+static int raise_all(int64_t now_ms)
+{
+	bool planned[STATE_NR];
+	struct state state;
+	int err;
+
+	state_find(&state, BOOST_STATE);
+	state.until_ms = now_ms + opt.ms;
+	for (int i = 0; i < STATE_NR; i++)
+		planned[i] = plan(&state, i);
+	err = state_save(&state);
+	for (int i = 0; !err && i < STATE_NR; i++)
+		if (planned[order[i]])
+			err = state_write(&state, order[i]);
 	return err;
 }
 
-static void show(const struct ksm_boost *boost)
+static void show(int64_t left_ms)
 {
 	struct ksm_sample now;
 
-	if (!isatty(2))
+	if (!ksm_progress_seen())
 		return;
 	ksm_sample_read(&now, NULL);
-	fprintf(stderr, "\r\033[Kboost: %s left, %s saved",
-		ksm_duration((boost->until_ms - now.time_ms) / 1000.0).s,
-		ksm_size(ksm_saved_bytes(&now)).s);
+	ksm_progress("boost: %s left, %s saved",
+		     ksm_duration(left_ms / 1000.0).s,
+		     ksm_size(ksm_saved_bytes(&now)).s);
 }
 
-static void last(const struct ksm_boost *boost)
+static void last(void)
 {
 	int64_t end = ksm_boottime_ms() + opt.ms, next;
 
 	do {
-		show(boost);
+		show(end - ksm_boottime_ms());
 		next = ksm_boottime_ms() + SHOW_MS;
 		if (ksm_wait_until(next < end ? next : end))
 			break;
-	} while (ksm_boottime_ms() < end);
-	if (isatty(2))
-		fputs("\r\033[K", stderr);
+	} while (ksm_boottime_ms() < end && ksm_boost_is_kept());
+	ksm_progress_end();
+	if (!ksm_boost_is_kept())
+		ksm_say("the boost was ended by somebody else: ksmtuned does "
+			"so when it begins");
 }
 
-static int prepare(struct ksm_boost *boost)
+/* A root for tests may be without it. */
+static int make_run_dir(void)
 {
-	struct ksm_counters counters;
-	struct ksm_sample now;
-	int err = ksm_sysfs_read(&boost->old, &counters);
+	char path[KSM_PATH_MAX];
+	int err = ksm_root_path(path, sizeof(path), "/run");
 
 	if (err)
-		return ksm_fail_sysfs(err);
-	ksm_sample_read(&now, NULL);
-	if (now.host.ksmtuned_script == 1)
-		ksm_say("ksmtuned runs, and may set these knobs meanwhile");
-	boost->old.run &= KSM_RUN_MASK;
-	boost->pid = getpid();
-	boost->start_ticks = ksm_boost_started(boost->pid);
-	boost->until_ms = now.time_ms + opt.ms;
-	return KSM_EXIT_DONE;
+		return err;
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-static void fill(struct ksm_boost *boost)
+/* Be the only one who sets the pace. */
+static int begin(void)
 {
-	struct ksm_knobs *to = &boost->raised;
+	int err = make_run_dir();
+	pid_t tuned;
 
-	for (size_t i = 0; i < ksm_nr_knobs; i++)
-		*fig_at(to, &ksm_knob_table[i].field) = KSM_UNKNOWN;
-	to->run = KSM_RUN_MERGE;
-	to->pages_to_scan = opt.pages;
-	to->sleep_millisecs = opt.sleep_ms;
-	/* older kernels have no advisor */
-	if (fig_known(boost->old.advisor_mode))
-		to->advisor_mode = KSM_ADVISOR_NONE;
-}
-
-static int boost_now(void)
-{
-	struct ksm_boost boost;
-	int code = prepare(&boost);
-	int err;
-
-	if (code)
-		return code;
-	fill(&boost);
-	err = ksm_boost_save(&boost);
-	if (err == -EEXIST) {
+	if (!err)
+		err = single_begin(BOOST_LOCK);
+	if (err == -EAGAIN) {
 		ksm_boost_tell();
 		return KSM_EXIT_FAILED;
 	}
 	if (err)
-		return ksm_fail(ksm_exit_of(err), KSM_BOOST_FILE ": %s",
+		return ksm_fail(ksm_exit_of(err), BOOST_LOCK ": %s",
 				strerror(-err));
-	err = raise_all(&boost);
+	tuned = single_holder(TUNED_LOCK);
+	if (tuned > 0)
+		return ksm_fail(KSM_EXIT_FAILED, "ksmtuned (PID %d) sets the "
+				"pace; `systemctl stop ksmtuned` first", tuned);
+	if (!ksm_boost_is_kept())
+		return KSM_EXIT_DONE;
+	ksm_say("a boost was killed; what it has set is set back first");
+	return undo();
+}
+
+static int boost_now(void)
+{
+	struct ksm_counters counters;
+	struct ksm_knobs knobs;
+	struct ksm_sample now;
+	int code, err = ksm_sysfs_read(&knobs, &counters);
+
+	if (err)
+		return ksm_fail_sysfs(err);
+	code = begin();
+	if (code)
+		return code;
+	ksm_sample_read(&now, NULL);
+	if (now.host.ksmtuned_script == 1)
+		ksm_say("ksmtuned runs, and may set these knobs meanwhile");
+	err = raise_all(now.time_ms);
 	if (!err)
-		last(&boost);
-	code = undo(&boost);
+		last();
+	code = undo();
 	if (err)
 		return ksm_fail(ksm_exit_of(err), "cannot set the knobs: %s",
 				strerror(-err));

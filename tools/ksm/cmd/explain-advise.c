@@ -29,8 +29,8 @@ static void print_maps(const struct ksm_trial *trial)
 		const struct ksm_map *map = tried->finding->map;
 
 		explain_print_place(map, PLACE_WIDTH);
-		printf(" %8s %8s  %7s  %s\n", ksm_size(map->anonymous_bytes).s,
-		       ksm_size(map->ksm_bytes).s,
+		printf(" %8s %8s  %7s  %s\n", explain_size(map->anonymous_bytes).s,
+		       explain_size(map->ksm_bytes).s,
 		       ksm_percent(100 * tried->share).s, verdict(tried));
 	}
 }

@@ -10,10 +10,14 @@
 #include "advice.h"
 #include "explain.h"
 #include "trial.h"
+#include "units.h"
 
 /* Of the JSON; grows when a member goes or changes, not when one is added */
 #define KSM_EXPLAIN_SCHEMA	1
 
+void explain_raw(bool raw);
+struct ksm_text explain_size(ksm_figure bytes);
+struct ksm_text explain_count(ksm_figure count);
 void explain_print(const struct ksm_explained *explained,
 		   const struct ksm_advice *advice);
 void explain_print_name(const char *name, int width);

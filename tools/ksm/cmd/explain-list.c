@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "explain-cmd.h"
+#include "progress.h"
 #include "units.h"
 
 /* The processes in question, and how many could not be read */
@@ -99,10 +100,14 @@ static int collect(struct list *list)
 	int err = ksm_members_read(&members);
 
 	list->unreadable = members.unreadable;
-	for (size_t i = 0; i < members.count && !err; i++)
+	for (size_t i = 0; i < members.count && !err; i++) {
+		ksm_progress("reading the mappings of process %zu of %zu",
+			     i + 1, members.count);
 		err = add(list, members.list[i].pid);
+	}
 	if (!err)
 		err = add_guests(list, &members);
+	ksm_progress_end();
 	ksm_members_free(&members);
 	if (list->count)
 		qsort(list->entries, list->count, sizeof(*list->entries),
@@ -119,9 +124,9 @@ static void print_entry(const struct ksm_explained *explained)
 	printf("%7d ", explained->member.pid);
 	explain_print_name(explained->member.comm, 16);
 	printf(" %8s %8s %9s  %-12s  %s%s\n",
-	       ksm_size(explained->rss_bytes).s,
-	       ksm_size(explained->ksm_bytes).s,
-	       ksm_size(explained->member.stat.profit_bytes).s,
+	       explain_size(explained->rss_bytes).s,
+	       explain_size(explained->ksm_bytes).s,
+	       explain_size(explained->member.stat.profit_bytes).s,
 	       ksm_why_name(reason),
 	       ksm_percent(all ? 100.0 * part / all : 0).s,
 	       ksm_stat_takes_part(&explained->member.stat) ? "" : " *");

@@ -12,6 +12,24 @@
 #define COLUMNS		80
 #define PLACE_WIDTH	31
 
+static bool raw;
+
+/* Figures in tables as bytes and plain numbers; sentences are for people. */
+void explain_raw(bool raw_figures)
+{
+	raw = raw_figures;
+}
+
+struct ksm_text explain_size(ksm_figure bytes)
+{
+	return raw ? ksm_raw(bytes) : ksm_size(bytes);
+}
+
+struct ksm_text explain_count(ksm_figure count)
+{
+	return raw ? ksm_raw(count) : ksm_count(count);
+}
+
 /**
  * explain_wrap() - print a sentence over as many lines as it takes
  * @begin: what the first line begins with; the others are indented as much
@@ -88,17 +106,17 @@ void explain_print_head(const struct ksm_explained *explained)
 		explain_print_name(member->unit, strlen(member->unit));
 	}
 	printf("\nregistered %s, tracked %s pages, merged %s, zero %s, "
-	       "profit %s\n\n", ksm_size(explained->registered_bytes).s,
-	       ksm_count(member->stat.rmap_items).s,
-	       ksm_count(member->stat.merging_pages).s,
-	       ksm_count(member->stat.zero_pages).s,
-	       ksm_size(member->stat.profit_bytes).s);
+	       "profit %s\n\n", explain_size(explained->registered_bytes).s,
+	       explain_count(member->stat.rmap_items).s,
+	       explain_count(member->stat.merging_pages).s,
+	       explain_count(member->stat.zero_pages).s,
+	       explain_size(member->stat.profit_bytes).s);
 }
 
 static void print_sizes(int64_t size, ksm_figure rss, ksm_figure ksm)
 {
-	printf(" %8s %8s %8s", ksm_size(size).s, ksm_size(rss).s,
-	       ksm_size(ksm).s);
+	printf(" %8s %8s %8s", explain_size(size).s, explain_size(rss).s,
+	       explain_size(ksm).s);
 }
 
 static void print_maps(const struct ksm_explained *explained)
@@ -129,7 +147,7 @@ static void print_totals(const struct ksm_explained *explained)
 
 		if (total->maps)
 			printf("%-14s %8zu %8s  %s\n", ksm_why_name(i),
-			       total->maps, ksm_size(total->bytes).s,
+			       total->maps, explain_size(total->bytes).s,
 			       ksm_why_text(i));
 	}
 }
@@ -139,8 +157,8 @@ static void print_samples(const struct ksm_explained *explained)
 	if (!explained->sampled)
 		return;
 	printf("\nsampled pages, compared with %s of %s registered\n",
-	       ksm_size(explained->compared_bytes).s,
-	       ksm_size(explained->comparable_bytes).s);
+	       explain_size(explained->compared_bytes).s,
+	       explain_size(explained->comparable_bytes).s);
 	printf("%-*s %8s %8s %8s %8s %8s\n", PLACE_WIDTH, "mapping", "pages",
 	       "changed", "unique", "shifted", "equal");
 	for (size_t i = 0; i < explained->maps.count; i++) {

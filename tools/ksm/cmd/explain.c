@@ -11,7 +11,9 @@
 #include "cmd.h"
 #include "commands.h"
 #include "explain-cmd.h"
+#include "progress.h"
 #include "root.h"
+#include "units.h"
 
 #define LIMIT_MIB	256	/* read for comparison, unless told otherwise */
 #define MIB		(1LL << 20)
@@ -22,6 +24,7 @@ struct request {
 	bool advise;
 	bool sample;
 	bool json;
+	bool raw;
 	bool help;
 	int64_t limit_bytes;
 	int pid;
@@ -30,8 +33,8 @@ struct request {
 static void help(void)
 {
 	puts(
-"Usage: ksm explain [--sample[=SIZE]] [--advise] [--json] PID\n"
-"       ksm explain --all | --idle [--json]\n"
+"Usage: ksm explain [--sample[=SIZE]] [--advise] [--json | --raw] PID\n"
+"       ksm explain --all | --idle [--json | --raw]\n"
 "Say of each mapping whether KSM can merge it, and why it does or does not.\n"
 "\n"
 "      --all       all processes that take part, each with its main reason\n"
@@ -42,7 +45,8 @@ static void help(void)
 "                  read memory as well: about 64 pages of a mapping, twice,\n"
 "                  and up to SIZE (256M; K, M, G) of what they may be merged\n"
 "                  with; contents are not shown or kept\n"
-"      --json      for programs\n"
+"  -j, --json      for programs\n"
+"  -r, --raw       bytes and plain numbers instead of MiB and 1,902\n"
 "  -h, --help      this text\n"
 "\n"
 "Answers are can, no (not as it is now) and never (not this kind of memory).\n"
@@ -124,19 +128,21 @@ static int parse(struct request *request, int argc, char **argv)
 		{ "advise", no_argument, NULL, 'A' },
 		{ "sample", optional_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "raw", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
 	int option, err = 0;
 
 	while (!err &&
-	       (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	       (option = getopt_long(argc, argv, "hjr", options, NULL)) != -1) {
 		if (option == '?')
 			return ksm_usage("explain", NULL);
 		request->all |= option == 'a';
 		request->idle |= option == 'i';
 		request->advise |= option == 'A';
 		request->json |= option == 'j';
+		request->raw |= option == 'r';
 		request->help |= option == 'h';
 		if (option == 's')
 			err = parse_sample(request, optarg);
@@ -177,17 +183,25 @@ static int say_unreadable(size_t count)
 			"run this as root to have them as well", count);
 }
 
+static void tell(double part)
+{
+	ksm_progress("reading memory to compare with: %s done",
+		     ksm_percent(100 * part).s);
+}
+
 /* Exit code for what could not be compared with, or of the failure */
 static int sample(struct ksm_explained *explained,
 		  const struct ksm_scene *scene, int64_t limit_bytes,
 		  size_t *unreadable)
 {
+	struct ksm_sampling sampling = { limit_bytes, tell };
 	struct ksm_members members;
 	int err = ksm_members_read(&members);
 
 	if (!err)
 		err = ksm_explain_sample(explained, scene, &members,
-					 limit_bytes);
+					 &sampling);
+	ksm_progress_end();
 	*unreadable = members.unreadable + explained->unreadable;
 	ksm_members_free(&members);
 	if (err == -ENODATA) {
@@ -267,6 +281,7 @@ int ksm_cmd_explain(int argc, char **argv)
 	err = ksm_scene_read(&scene);
 	if (err)
 		return ksm_fail_sysfs(err);
+	explain_raw(request.raw);
 	if (request.all || request.idle)
 		return explain_list(&scene, request.idle, request.json);
 	return explain_one(&request, &scene);

@@ -8,14 +8,29 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "progress.h"
+#include "say.h"
 #include "sysfs.h"
 
 static void message(const char *fmt, va_list args)
 {
 	fflush(stdout);
+	ksm_progress_end();
 	fputs("ksm: ", stderr);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
+}
+
+/* What the library says; a command that does what it should is silent. */
+void log_say(int priority, const char *fmt, ...)
+{
+	va_list args;
+
+	if (priority > LOG_WARNING)
+		return;
+	va_start(args, fmt);
+	message(fmt, args);
+	va_end(args);
 }
 
 /**
@@ -75,6 +90,8 @@ int ksm_usage(const char *command, const char *fmt, ...)
 /**
  * ksm_exit_of() - exit code for an error
  * @err: -errno
+ *
+ * Return: the exit code
  */
 int ksm_exit_of(int err)
 {

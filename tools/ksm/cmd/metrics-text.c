@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "metrics.h"
+#include "unit-sums.h"
 
 static void head(FILE *file, const char *name, const char *type,
 		 const char *help)
@@ -154,70 +154,34 @@ void ksm_metrics_print(FILE *file, const struct ksm_status *status)
 	print_counters(file, now);
 }
 
-/* Figures of one unit */
-struct unit {
-	const char *name;
-	int64_t processes;
-	ksm_figure tracked;
-	ksm_figure merged;
-	ksm_figure profit;
-};
-
-static int by_name(const void *a, const void *b)
+static void print_column(FILE *file, const struct ksm_unit_sums *units,
+			 const struct ksm_field *field, const char *help)
 {
-	return strcmp(((const struct unit *)a)->name,
-		      ((const struct unit *)b)->name);
-}
+	char name[48];
 
-static struct unit of_member(const struct ksm_member *member, ksm_figure page)
-{
-	return (struct unit){
-		.name = *member->unit ? member->unit : "none",
-		.processes = 1,
-		.tracked = fig_mul(ksm_member_tracked_pages(member), page),
-		.merged = fig_mul(ksm_member_merged_pages(member), page),
-		.profit = member->stat.profit_bytes,
-	};
-}
-
-/* Put those of one name together. Return: how many are left */
-static size_t sum_up(struct unit *units, size_t count)
-{
-	size_t last = 0;
-
-	qsort(units, count, sizeof(*units), by_name);
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(units[last].name, units[i].name)) {
-			units[++last] = units[i];
-			continue;
-		}
-		units[last].processes++;
-		units[last].tracked = fig_add(units[last].tracked,
-					      units[i].tracked);
-		units[last].merged = fig_add(units[last].merged,
-					     units[i].merged);
-		units[last].profit = fig_add(units[last].profit,
-					     units[i].profit);
-	}
-	return count ? last + 1 : 0;
-}
-
-static void print_column(FILE *file, const struct unit *units, size_t count,
-			 const char *name, const char *help, size_t offset)
-{
-	const struct ksm_field field = { name, offset, 1 };
-
+	snprintf(name, sizeof(name), "unit_%s", field->name);
 	head(file, name, "gauge", help);
-	for (size_t i = 0; i < count; i++) {
-		ksm_figure value = fig_get(&units[i], &field);
+	for (size_t i = 0; i < units->count; i++) {
+		const struct ksm_unit_sum *unit = &units->list[i];
+		ksm_figure value = fig_get(unit, field);
 
 		if (!fig_known(value))
 			continue;
 		fprintf(file, "ksm_%s{", name);
-		label(file, "unit", units[i].name);
+		label(file, "unit", *unit->name ? unit->name : "none");
 		fprintf(file, "} %" PRId64 "\n", value);
 	}
 }
+
+/* Zero pages are merged pages here, as in saved_bytes. */
+static void merge_zero_pages(struct ksm_unit_sums *units)
+{
+	for (size_t i = 0; i < units->count; i++)
+		fig_include(&units->list[i].merged_bytes,
+			    units->list[i].zero_bytes);
+}
+
+#define COLUMN(name)	{ #name, offsetof(struct ksm_unit_sum, name), 1 }
 
 /**
  * ksm_metrics_print_units() - print figures of each unit
@@ -228,26 +192,25 @@ static void print_column(FILE *file, const struct unit *units, size_t count,
 void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
 			     ksm_figure page_bytes)
 {
-	struct unit *units = calloc(members->count + 1, sizeof(*units));
-	size_t count;
+	static const struct {
+		struct ksm_field field;
+		const char *help;
+	} columns[] = {
+		{ COLUMN(processes), "Processes of the unit that take part." },
+		{ COLUMN(tracked_bytes),
+		  "Memory of the unit under observation." },
+		{ COLUMN(merged_bytes),
+		  "Memory of the unit that is merged; the first mapping of "
+		  "a page counts like the others." },
+		{ COLUMN(profit_bytes),
+		  "The same less book-keeping for the unit." },
+	};
+	struct ksm_unit_sums units;
 
-	if (!units)
+	if (ksm_unit_sums_of(&units, members, page_bytes))
 		return;
-	for (size_t i = 0; i < members->count; i++)
-		units[i] = of_member(&members->list[i], page_bytes);
-	count = sum_up(units, members->count);
-	print_column(file, units, count, "unit_processes",
-		     "Processes of the unit that take part.",
-		     offsetof(struct unit, processes));
-	print_column(file, units, count, "unit_tracked_bytes",
-		     "Memory of the unit under observation.",
-		     offsetof(struct unit, tracked));
-	print_column(file, units, count, "unit_merged_bytes",
-		     "Memory of the unit that is merged; the first mapping of "
-		     "a page counts like the others.",
-		     offsetof(struct unit, merged));
-	print_column(file, units, count, "unit_profit_bytes",
-		     "The same less book-keeping for the unit.",
-		     offsetof(struct unit, profit));
-	free(units);
+	merge_zero_pages(&units);
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		print_column(file, &units, &columns[i].field, columns[i].help);
+	ksm_unit_sums_free(&units);
 }

@@ -9,8 +9,9 @@
 
 /**
  * ksm_options() - go through the options of a subcommand
- * @argc, @argv: of the subcommand
- * @o:		 what it knows
+ * @argc: of the subcommand
+ * @argv: of the subcommand
+ * @o:    what it knows
  *
  * Return: -1 to go on, or the exit code; what is wrong was said then.
  */

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "history.h"
 #include "root.h"
+#include "unit-history.h"
 #include "units.h"
 #include "wait.h"
 
@@ -23,6 +24,7 @@ static struct {
 	int64_t interval_ms;
 	int days;
 	bool once;
+	bool units;
 	const char *dir;
 } opt;
 
@@ -35,6 +37,8 @@ static void help(void)
 	       "  -i, --interval TIME  how often (default 1min)\n"
 	       "  -k, --keep DAYS      remove what is older (default %d)\n"
 	       "  -1, --once           only one sample\n"
+	       "  -u, --units          also sums of each systemd unit, for root "
+	       "alone to read\n"
 	       "  -h, --help           this text\n\n"
 	       "TIME has a unit: ms, s, min, h, d; without one it is seconds.\n"
 	       "There is one file for each day, about 1 KiB for each sample.\n",
@@ -65,28 +69,58 @@ static int set_option(int option)
 			return 0;
 		return ksm_usage("record", "--keep: 1 to %d days, not \"%s\"",
 				 MAX_DAYS, optarg);
+	case 'u':
+		opt.units = true;
+		return 0;
 	default:
 		return ksm_usage("record", NULL);
 	}
 }
 
+static int append_units(const struct ksm_sample *sample,
+			const struct ksm_members *members)
+{
+	struct ksm_unit_sums sums;
+	int err = ksm_unit_sums_of(&sums, members, sample->host.page_bytes);
+
+	if (!err)
+		err = ksm_unit_history_append(opt.dir, sample, &sums);
+	ksm_unit_sums_free(&sums);
+	return err;
+}
+
+/* Also of units, which nobody may want any more */
+static int prune(int64_t now_ms)
+{
+	int err = ksm_history_prune(opt.dir, now_ms, opt.days);
+
+	if (err >= 0)
+		err = ksm_unit_history_prune(opt.dir, now_ms, opt.days);
+	return err < 0 ? err : 0;
+}
+
 /* Keep one sample, and remove what is too old. */
 static int keep(void)
 {
+	struct ksm_members members;
 	struct ksm_sample sample;
-	int err = ksm_sample_read(&sample, NULL);
+	int err = ksm_sample_read(&sample, &members);
 
-	if (!sample.present || err)
+	if (!sample.present || err) {
+		ksm_members_free(&members);
 		return ksm_fail_sysfs(err);
+	}
 	err = ksm_history_append(opt.dir, &sample);
+	if (!err && opt.units)
+		err = append_units(&sample, &members);
+	ksm_members_free(&members);
+	if (!err)
+		err = prune(sample.time_ms);
 	if (err)
 		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.dir,
 				strerror(-err));
-	err = ksm_history_prune(opt.dir, sample.time_ms, opt.days);
-	if (err < 0)
-		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.dir,
-				strerror(-err));
-	return KSM_EXIT_DONE;
+	return sample.sums.unreadable > 0 ? KSM_EXIT_UNREADABLE :
+					    KSM_EXIT_DONE;
 }
 
 /*
@@ -98,13 +132,17 @@ static int run(void)
 	int64_t next = ksm_boottime_ms();
 	int code = keep();
 
-	while (!code && !opt.once) {
+	if (code == KSM_EXIT_UNREADABLE)
+		ksm_say("the sums are without processes that could not be "
+			"read: try as root");
+	if (opt.once || (code && code != KSM_EXIT_UNREADABLE))
+		return code;
+	for (;;) {
 		next += opt.interval_ms;
 		if (ksm_wait_until(next))
-			break;
+			return KSM_EXIT_DONE;
 		keep();
 	}
-	return code;
 }
 
 int ksm_cmd_record(int argc, char **argv)
@@ -115,10 +153,11 @@ int ksm_cmd_record(int argc, char **argv)
 		{ "interval", required_argument, NULL, 'i' },
 		{ "keep", required_argument, NULL, 'k' },
 		{ "once", no_argument, NULL, '1' },
+		{ "units", no_argument, NULL, 'u' },
 		{ 0 }
 	};
 	static const struct ksm_options known = {
-		.letters = "1d:hi:k:",
+		.letters = "1d:hi:k:u",
 		.names = names,
 		.help = help,
 		.set = set_option,

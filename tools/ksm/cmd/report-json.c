@@ -2,23 +2,10 @@
 /*
  * The data of a report, for scripts; schema/ksm-report-1.json describes it.
  */
-#include <time.h>
-
 #include "json.h"
 #include "knobs.h"
 #include "record.h"
 #include "report.h"
-
-static json_t *time_of(int64_t time_ms)
-{
-	time_t seconds = time_ms / 1000;
-	struct tm utc;
-	char text[32];
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
-}
 
 /* null for what is unknown */
 static json_t *real(double value)
@@ -29,8 +16,8 @@ static json_t *real(double value)
 static json_t *period_of(const struct ksm_period *at)
 {
 	return json_pack("{s:o,s:o,s:s,s:s,s:s}",
-			 "since", time_of(at->from_ms),
-			 "until", time_of(at->to_ms),
+			 "since", ksm_json_time(at->from_ms),
+			 "until", ksm_json_time(at->to_ms),
 			 "state", ksm_state_name(at->verdict.state),
 			 "reason", ksm_reason_name(at->verdict.reason),
 			 "headline", at->words.headline);
@@ -53,11 +40,11 @@ static json_t *change_of(const struct ksm_change *at)
 		[KSM_CHANGE_GAP] = "gap",
 	};
 	json_t *object = json_pack("{s:s,s:o}", "kind", kinds[at->kind],
-				   "time", time_of(at->time_ms));
+				   "time", ksm_json_time(at->time_ms));
 
 	if (at->kind != KSM_CHANGE_KNOB) {
 		json_object_set_new(object, "last_sample_before",
-				    time_of(at->from));
+				    ksm_json_time(at->from));
 		return object;
 	}
 	json_object_set_new(object, "knob", json_string(at->field->name));
@@ -156,7 +143,7 @@ static json_t *series_of(const struct ksm_span *span)
 
 	for (size_t i = 0; i < ksm_span_count(span); i++)
 		json_array_append_new(times,
-				      time_of(ksm_span_at(span, i)->time_ms));
+				      ksm_json_time(ksm_span_at(span, i)->time_ms));
 	json_object_set_new(object, "time", times);
 	for (size_t j = 0; j < ARRAY_SIZE(columns); j++) {
 		json_t *list = json_array();
@@ -179,10 +166,10 @@ json_t *report_data(const struct report *report)
 {
 	const struct ksm_span *span = &report->span;
 
-	return json_pack("{s:i,s:o,s:o,s:I,s:I,s:f,s:o,s:o,s:o,s:o,s:o,s:o}",
+	return json_pack("{s:i,s:o,s:o,s:I,s:I,s:f,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 			 "schema_version", KSM_REPORT_VERSION,
-			 "since", time_of(report->from_ms),
-			 "until", time_of(report->to_ms),
+			 "since", ksm_json_time(report->from_ms),
+			 "until", ksm_json_time(report->to_ms),
 			 "samples", (json_int_t)ksm_span_count(span),
 			 "damaged_lines", (json_int_t)span->history->damaged,
 			 "interval_seconds", span->interval_ms / 1000.0,
@@ -191,5 +178,6 @@ json_t *report_data(const struct report *report)
 			 "changes", changes_of(span),
 			 "totals", totals_of(&span->totals),
 			 "advice", report_advice(span),
+			 "units", report_units_data(report),
 			 "series", series_of(span));
 }

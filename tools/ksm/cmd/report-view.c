@@ -284,5 +284,6 @@ json_t *report_view(const struct report *report)
 	json_object_set_new(view, "charts", report_charts(span));
 	json_object_set_new(view, "costs", report_costs(span));
 	json_object_set_new(view, "members", report_members(span));
+	report_units_view(view, report);
 	return view;
 }

@@ -165,9 +165,13 @@ static int print(FILE *file, const struct report *report)
 	return fflush(file) || ferror(file) ? (errno ? -errno : -EIO) : 0;
 }
 
-/* A reader sees the old file or the new one, never a half of it. */
+/*
+ * A reader sees the old file or the new one, never a half of it.  What only root
+ * may read does not become readable for all by this.
+ */
 static int write_file(const struct report *report)
 {
+	mode_t mode = report->units.samples ? 0600 : 0644;
 	char path[4096];
 	FILE *file;
 	int fd, err;
@@ -180,7 +184,7 @@ static int write_file(const struct report *report)
 		return -errno;
 	file = fdopen(fd, "w");
 	err = file ? print(file, report) : -errno;
-	if (!err && fchmod(fd, 0644))
+	if (!err && fchmod(fd, mode))
 		err = -errno;
 	if (file ? fclose(file) : close(fd))
 		err = err ? err : -errno;
@@ -202,6 +206,24 @@ static int output(const struct report *report)
 	return KSM_EXIT_DONE;
 }
 
+/* They are not for everybody; then there is a report without them. */
+static int read_units(struct report *report)
+{
+	int err = ksm_unit_history_read(opt.dir, report->from_ms,
+					report->to_ms, &report->units);
+
+	report->units_hidden = err == -EACCES;
+	return report->units_hidden ? 0 : err;
+}
+
+static void tell_damage(size_t damaged, const char *at)
+{
+	if (damaged)
+		ksm_say("%zu damaged lines of samples are left out, the first "
+			"of them %s: after a crash or on a full disk that is "
+			"all right once", damaged, at);
+}
+
 static int make(struct report *report)
 {
 	struct ksm_history history;
@@ -211,6 +233,8 @@ static int make(struct report *report)
 
 	if (!err)
 		err = ksm_span_of(&report->span, &history, report->from_ms);
+	if (!err)
+		err = read_units(report);
 	if (err == -ENODATA)
 		code = fail_empty(report);
 	else if (err)
@@ -218,10 +242,11 @@ static int make(struct report *report)
 				strerror(-err));
 	else
 		code = output(report);
-	if (!code && history.damaged)
-		ksm_say("%zu damaged lines of samples are left out, the first "
-			"of them %s: after a crash or on a full disk that is "
-			"all right once", history.damaged, history.damaged_at);
+	if (!code) {
+		tell_damage(history.damaged, history.damaged_at);
+		tell_damage(report->units.damaged, report->units.damaged_at);
+	}
+	ksm_unit_history_free(&report->units);
 	ksm_span_free(&report->span);
 	ksm_history_free(&history);
 	return code;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "span.h"
+#include "unit-history.h"
 
 #define KSM_REPORT_VERSION	1
 
@@ -18,6 +19,8 @@
  * @to_ms:   until then
  * @now_ms:  when it is made
  * @dir:     where the samples are
+ * @units:   sums of units of that time; they may be missing
+ * @units_hidden: they are there, but may not be read
  */
 struct report {
 	struct ksm_span span;
@@ -25,6 +28,8 @@ struct report {
 	int64_t to_ms;
 	int64_t now_ms;
 	const char *dir;
+	struct ksm_unit_history units;
+	bool units_hidden;
 };
 
 extern const char report_template[];
@@ -34,5 +39,7 @@ json_t *report_data(const struct report *report);
 json_t *report_advice(const struct ksm_span *span);
 json_t *report_costs(const struct ksm_span *span);
 json_t *report_members(const struct ksm_span *span);
+json_t *report_units_data(const struct report *report);
+void report_units_view(json_t *view, const struct report *report);
 
 #endif

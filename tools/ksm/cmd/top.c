@@ -127,6 +127,8 @@ static int parse_option(int option, struct top_options *options)
  * @options: what was asked for
  *
  * The font of the Linux console has no braille.
+ *
+ * Return: true if it may
  */
 bool top_use_utf8(const struct top_options *options)
 {

@@ -162,6 +162,8 @@ static double round_percent(double percent)
  * top_scale_bytes() - ends of a chart of memory, as round numbers
  * @bins: what it shows; may be negative
  * @nr:   number of @bins
+ *
+ * Return: both ends
  */
 struct top_scale top_scale_bytes(const double *bins, size_t nr)
 {
@@ -178,6 +180,8 @@ struct top_scale top_scale_bytes(const double *bins, size_t nr)
  * top_scale_percent() - ends of a chart of CPU time, as round numbers
  * @bins: what it shows
  * @nr:   number of @bins
+ *
+ * Return: both ends
  */
 struct top_scale top_scale_percent(const double *bins, size_t nr)
 {
@@ -206,6 +210,8 @@ static int dots_wide(const struct top_frame *frame)
  * top_chart_resolution() - how many values there is room for
  * @frame:   where the chart will be
  * @columns: its width, up to TOP_CHART_COLUMNS
+ *
+ * Return: how many
  */
 size_t top_chart_resolution(const struct top_frame *frame, int columns)
 {

@@ -9,6 +9,8 @@
  * @bytes: how much
  *
  * K, M, G and so on stand for KiB, MiB, GiB.
+ *
+ * Return: the text; "-" for what is unknown
  */
 struct ksm_text top_short_size(ksm_figure bytes)
 {

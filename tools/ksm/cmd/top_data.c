@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,29 +216,12 @@ static enum top_why why_of(const struct top_process *process,
 	return why_nothing(process, now);
 }
 
-/* systemd writes "-" within a part of a name as "\x2d". */
-static void unescape(char *name)
-{
-	unsigned int byte;
-	char *to = name;
-
-	while (*name) {
-		if (sscanf(name, "\\x%2x", &byte) == 1 && isprint(byte)) {
-			*to++ = byte;
-			name += 4;
-		} else {
-			*to++ = *name++;
-		}
-	}
-	*to = '\0';
-}
-
 static void describe(const struct top_data *data, const struct top_process *old,
 		     const struct ksm_member *member,
 		     struct top_process *process)
 {
 	process->member = *member;
-	unescape(process->member.unit);
+	ksm_unit_unescape(process->member.unit);
 	process->copies = copies_of(old, member, data->status.quick.seconds);
 	if (old)
 		process->first_scans = old->first_scans;

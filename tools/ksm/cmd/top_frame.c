@@ -139,6 +139,8 @@ int top_putf(struct top_frame *frame, int row, int column,
  * top_width() - how many columns a text takes
  * @frame: where it would be put
  * @text:  the text
+ *
+ * Return: columns
  */
 int top_width(const struct top_frame *frame, const char *text)
 {

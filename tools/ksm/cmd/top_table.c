@@ -67,20 +67,14 @@ static struct top_row row_of(const struct top_process *process,
 	return row;
 }
 
-static void include(ksm_figure *sum, ksm_figure figure)
-{
-	if (fig_known(figure))
-		*sum = fig_known(*sum) ? fig_add(*sum, figure) : figure;
-}
-
 static void add_to_unit(struct top_row *unit, const struct top_row *row)
 {
-	include(&unit->tracked_bytes, row->tracked_bytes);
-	include(&unit->merged_bytes, row->merged_bytes);
-	include(&unit->zero_bytes, row->zero_bytes);
-	include(&unit->rss_bytes, row->rss_bytes);
-	include(&unit->gain_bytes, row->gain_bytes);
-	include(&unit->cost_bytes, row->cost_bytes);
+	fig_include(&unit->tracked_bytes, row->tracked_bytes);
+	fig_include(&unit->merged_bytes, row->merged_bytes);
+	fig_include(&unit->zero_bytes, row->zero_bytes);
+	fig_include(&unit->rss_bytes, row->rss_bytes);
+	fig_include(&unit->gain_bytes, row->gain_bytes);
+	fig_include(&unit->cost_bytes, row->cost_bytes);
 	if (isnan(unit->copies))
 		unit->copies = row->copies;
 	else if (!isnan(row->copies))

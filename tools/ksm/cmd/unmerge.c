@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "knobs.h"
+#include "progress.h"
 #include "sample.h"
 #include "unmerge.h"
 #include "units.h"
@@ -43,11 +44,10 @@ static void show_left(void)
 	struct ksm_knobs knobs;
 	struct ksm_sample now = { .host.page_bytes = sysconf(_SC_PAGESIZE) };
 
-	if (!isatty(2))
+	if (!ksm_progress_seen())
 		return;
 	ksm_sysfs_read(&knobs, &now.counters);
-	fprintf(stderr, "\r\033[Kunmerging: %s left",
-		ksm_size(ksm_saved_bytes(&now)).s);
+	ksm_progress("unmerging: %s left", ksm_size(ksm_saved_bytes(&now)).s);
 }
 
 static pid_t start_writer(const struct ksm_knob *run)
@@ -91,7 +91,6 @@ int ksm_unmerge(void)
 			kill(pid, signal);
 		show_left();
 	}
-	if (isatty(2))
-		fputs("\r\033[K", stderr);
+	ksm_progress_end();
 	return error_of(status);
 }

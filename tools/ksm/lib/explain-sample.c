@@ -81,8 +81,9 @@ static int find_parts(struct parts *parts,
 
 /* Each mapping is read in part, by the same fraction, if all is too much. */
 static void compare(struct ksm_sampler *sampler, struct parts *parts,
-		    int64_t page_bytes, int64_t limit_bytes)
+		    int64_t page_bytes, const struct ksm_sampling *sampling)
 {
+	int64_t limit_bytes = sampling->limit_bytes, done_bytes = 0;
 	double fraction = parts->bytes > limit_bytes ?
 			  (double)limit_bytes / parts->bytes : 1;
 	int denied = 0;
@@ -91,6 +92,8 @@ static void compare(struct ksm_sampler *sampler, struct parts *parts,
 		const struct part *part = &parts->list[i];
 		size_t pages = ceil(part->bytes / page_bytes * fraction);
 
+		sampling->tell(fig_ratio(done_bytes, parts->bytes));
+		done_bytes += part->bytes;
 		if (part->pid == denied)
 			continue;
 		if (ksm_sampler_compare(sampler, part->pid, part->start,
@@ -158,7 +161,7 @@ static void keep_results(struct ksm_explained *explained,
  * @explained:	 the process, after ksm_explain_read(); it is changed
  * @scene:	 what holds for all
  * @members:	 with whom it may share
- * @limit_bytes: how much memory may be read for comparison
+ * @sampling:	 how much, and whom to tell
  *
  * Takes a second at least.
  *
@@ -167,7 +170,8 @@ static void keep_results(struct ksm_explained *explained,
  */
 int ksm_explain_sample(struct ksm_explained *explained,
 		       const struct ksm_scene *scene,
-		       const struct ksm_members *members, int64_t limit_bytes)
+		       const struct ksm_members *members,
+		       const struct ksm_sampling *sampling)
 {
 	struct parts parts = { 0 };
 	struct ksm_sampler *sampler;
@@ -181,7 +185,7 @@ int ksm_explain_sample(struct ksm_explained *explained,
 	else if (!err)
 		err = -ENODATA;
 	if (!err) {
-		compare(sampler, &parts, scene->page_bytes, limit_bytes);
+		compare(sampler, &parts, scene->page_bytes, sampling);
 		ksm_sampler_again(sampler);
 		keep_results(explained, sampler, &parts, scene->page_bytes);
 	}

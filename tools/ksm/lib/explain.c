@@ -251,6 +251,8 @@ void ksm_explain_free(struct ksm_explained *explained)
 /**
  * ksm_explain_main() - the reason that holds for most of the memory
  * @explained: the process
+ *
+ * Return: the reason; KSM_WHY_UNKNOWN if there is none
  */
 enum ksm_why ksm_explain_main(const struct ksm_explained *explained)
 {

@@ -72,13 +72,24 @@ struct ksm_explained {
 	size_t unreadable;
 };
 
+/**
+ * struct ksm_sampling - how to read memory
+ * @limit_bytes: how much of it, for comparison
+ * @tell:	 is told from time to time what part of that is done
+ */
+struct ksm_sampling {
+	int64_t limit_bytes;
+	void (*tell)(double part);
+};
+
 int ksm_scene_read(struct ksm_scene *scene);
 int ksm_explain_read(struct ksm_explained *explained,
 		     const struct ksm_scene *scene, int pid);
 void ksm_explain_judge(struct ksm_explained *explained);
 int ksm_explain_sample(struct ksm_explained *explained,
 		       const struct ksm_scene *scene,
-		       const struct ksm_members *members, int64_t limit_bytes);
+		       const struct ksm_members *members,
+		       const struct ksm_sampling *sampling);
 void ksm_explain_free(struct ksm_explained *explained);
 
 enum ksm_why ksm_explain_main(const struct ksm_explained *explained);

@@ -120,6 +120,8 @@ void ksm_fds_free(struct ksm_fds *fds)
  * @fds:   of the process
  * @start: first address
  * @end:   first address behind it
+ *
+ * Return: bytes
  */
 int64_t ksm_fds_fixed_bytes(const struct ksm_fds *fds, uint64_t start,
 			    uint64_t end)

@@ -78,6 +78,13 @@ static inline ksm_figure fig_mul(ksm_figure a, ksm_figure b)
 	return product;
 }
 
+/* Sums over what is known; unknown if nothing is. */
+static inline void fig_include(ksm_figure *sum, ksm_figure f)
+{
+	if (fig_known(f))
+		*sum = fig_known(*sum) ? fig_add(*sum, f) : f;
+}
+
 /* What cannot be known is NAN here; comparisons with it are false. */
 static inline double fig_double(ksm_figure f)
 {

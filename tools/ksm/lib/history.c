@@ -1,71 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "days.h"
 #include "history.h"
 #include "record.h"
 #include "root.h"
 #include "verdict.h"
 
-#define DAY_MS		86400000LL
-#define DAY_NAME	sizeof("YYYY-MM-DD.jsonl")
+/* Sums, no names: anybody may read them. */
+#define MODE		0644
 
-static void day_name(char *name, int64_t time_ms)
+static struct ksm_days days_of(const char *dir)
 {
-	time_t seconds = time_ms / 1000;
-	struct tm day;
-
-	gmtime_r(&seconds, &day);
-	strftime(name, DAY_NAME, "%Y-%m-%d.jsonl", &day);
-}
-
-static int make_dir(const char *path)
-{
-	char part[KSM_PATH_MAX];
-	size_t len = strlen(path);
-
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] && path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0755) && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-/* In one piece, so that readers see whole lines, whoever else writes. */
-static int append_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	ssize_t len = strlen(line), done;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	done = write(fd, line, len);
-	err = done < 0 ? -errno : done < len ? -ENOSPC : 0;
-	if (close(fd) && !err)
-		err = -errno;
-	return err;
-}
-
-static char *line_of(const struct ksm_sample *sample)
-{
-	json_t *record = ksm_record_of(sample);
-	char *text = json_dumps(record, JSON_COMPACT), *line = NULL;
-
-	if (text && asprintf(&line, "%s\n", text) < 0)
-		line = NULL;
-	free(text);
-	json_decref(record);
-	return line;
+	return (struct ksm_days){ .dir = dir, .kind = "" };
 }
 
 /**
@@ -77,21 +26,11 @@ static char *line_of(const struct ksm_sample *sample)
  */
 int ksm_history_append(const char *dir, const struct ksm_sample *sample)
 {
-	char path[KSM_PATH_MAX], day[DAY_NAME];
-	char *line = line_of(sample);
-	int err;
+	struct ksm_days days = days_of(dir);
+	json_t *record = ksm_record_of(sample);
+	int err = ksm_days_append(&days, MODE, sample->time_ms, record);
 
-	if (!line)
-		return -ENOMEM;
-	day_name(day, sample->time_ms);
-	err = ksm_root_path(path, sizeof(path), "%s", dir);
-	if (!err)
-		err = make_dir(path);
-	if (!err)
-		err = ksm_root_path(path, sizeof(path), "%s/%s", dir, day);
-	if (!err)
-		err = append_line(path, line);
-	free(line);
+	json_decref(record);
 	return err;
 }
 
@@ -112,43 +51,30 @@ static int keep(struct ksm_history *history, const struct ksm_sample *sample)
 	return 0;
 }
 
-static int parse_line(const char *line, int64_t from_ms, int64_t to_ms,
-		      struct ksm_history *history)
+/* What is wanted, and where it goes */
+struct reading {
+	int64_t from_ms;
+	int64_t to_ms;
+	struct ksm_history *history;
+};
+
+static int take_line(void *to, const json_t *record, const char *day, int line)
 {
-	json_t *record = json_loads(line, 0, NULL);
+	struct reading *reading = to;
+	struct ksm_history *history = reading->history;
 	struct ksm_sample sample;
-	int err = 0;
 
-	if (!record || ksm_record_parse(record, &sample))
-		history->damaged++;
-	else if (sample.time_ms >= from_ms && sample.time_ms <= to_ms)
-		err = keep(history, &sample);
-	json_decref(record);
-	return err;
-}
-
-static int read_day(const char *dir, int64_t day_ms, int64_t from_ms,
-		    int64_t to_ms, struct ksm_history *history)
-{
-	char day[DAY_NAME], *line = NULL;
-	size_t size = 0, damaged;
-	FILE *file;
-	int err = 0;
-
-	day_name(day, day_ms);
-	file = ksm_root_open("%s/%s", dir, day);
-	if (!file)
-		return errno == ENOENT ? 0 : -errno;
-	for (int nr = 1; !err && getline(&line, &size, file) > 0; nr++) {
-		damaged = history->damaged;
-		err = parse_line(line, from_ms, to_ms, history);
-		if (!damaged && history->damaged)
+	if (!record || ksm_record_parse(record, &sample)) {
+		if (!history->damaged++)
 			snprintf(history->damaged_at,
-				 sizeof(history->damaged_at), "%s:%d", day, nr);
+				 sizeof(history->damaged_at), "%s:%d", day,
+				 line);
+		return 0;
 	}
-	free(line);
-	fclose(file);
-	return err;
+	if (sample.time_ms < reading->from_ms ||
+	    sample.time_ms > reading->to_ms)
+		return 0;
+	return keep(history, &sample);
 }
 
 /**
@@ -164,13 +90,11 @@ static int read_day(const char *dir, int64_t day_ms, int64_t from_ms,
 int ksm_history_read(const char *dir, int64_t from_ms, int64_t to_ms,
 		     struct ksm_history *history)
 {
-	int err = 0;
+	struct reading reading = { from_ms, to_ms, history };
+	struct ksm_days days = days_of(dir);
 
 	memset(history, 0, sizeof(*history));
-	for (int64_t day = from_ms / DAY_MS; !err && day <= to_ms / DAY_MS;
-	     day++)
-		err = read_day(dir, day * DAY_MS, from_ms, to_ms, history);
-	return err;
+	return ksm_days_read(&days, from_ms, to_ms, take_line, &reading);
 }
 
 /* Give back what ksm_history_read() has made. */
@@ -180,16 +104,8 @@ void ksm_history_free(struct ksm_history *history)
 	memset(history, 0, sizeof(*history));
 }
 
-static bool is_day(const char *name)
-{
-	struct tm day = { 0 };
-	const char *end = strptime(name, "%Y-%m-%d", &day);
-
-	return end && !strcmp(end, ".jsonl");
-}
-
 /**
- * ksm_history_prune() - remove the files of days long gone
+ * ksm_history_prune() - remove the samples of days long gone
  * @dir:    where samples are kept; other files there stay
  * @now_ms: the present
  * @days:   how many days before this one are kept
@@ -198,20 +114,9 @@ static bool is_day(const char *name)
  */
 int ksm_history_prune(const char *dir, int64_t now_ms, int days)
 {
-	DIR *list = ksm_root_opendir(dir);
-	struct dirent *entry;
-	char oldest[DAY_NAME];
-	int removed = 0;
+	struct ksm_days samples = days_of(dir);
 
-	if (!list)
-		return errno == ENOENT ? 0 : -errno;
-	day_name(oldest, now_ms - days * DAY_MS);
-	/* names of days sort as the days do */
-	while ((entry = readdir(list)))
-		if (is_day(entry->d_name) && strcmp(entry->d_name, oldest) < 0)
-			removed += !unlinkat(dirfd(list), entry->d_name, 0);
-	closedir(list);
-	return removed;
+	return ksm_days_prune(&samples, now_ms, days);
 }
 
 /**

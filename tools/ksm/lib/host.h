@@ -16,6 +16,11 @@
  * @boot_id:	differs after each boot; "" if unknown
  * @page_bytes:	size of a page
  * @nodes:	NUMA nodes with memory
+ * @mem_total_bytes: MemTotal of /proc/meminfo, like the next four
+ * @mem_free_bytes: MemFree
+ * @mem_available_bytes: MemAvailable
+ * @swap_total_bytes: SwapTotal
+ * @swap_free_bytes: SwapFree
  * @cow_ksm:	copies of merged pages since boot, because of writes
  * @swapin_copies: copies made when merged pages came back from swap
  * @thp_split_page: huge pages split since boot, for whatever reason
@@ -25,8 +30,6 @@
  * @ksmtuned_script: 1 if a ksmtuned runs that is a script: it writes to
  *		pages_to_scan without asking who else does
  * @by_keys:	1 if this is the KSM that works by keys, 0 if not
- *
- * The memory figures are those of /proc/meminfo, in bytes.
  */
 struct ksm_host {
 	char hostname[KSM_NAME_MAX];

@@ -15,7 +15,8 @@ static json_t *boolean(ksm_figure value)
 	return fig_known(value) ? json_boolean(value) : json_null();
 }
 
-static json_t *time_text(int64_t time_ms)
+/* UTC, as RFC 3339 has it; null if it is unknown */
+json_t *ksm_json_time(ksm_figure time_ms)
 {
 	time_t seconds = time_ms / 1000;
 	struct tm utc;
@@ -118,7 +119,7 @@ static json_t *trend_of(const struct ksm_status *status)
 			 "full_scans", real(status->trend.full_scans),
 			 "saved_bytes_per_minute",
 			 real(60 * status->trend.saved_bytes),
-			 "converged_since", time_text(status->converged_ms));
+			 "converged_since", ksm_json_time(status->converged_ms));
 }
 
 static json_t *scan_of(const struct ksm_sample *now)
@@ -197,7 +198,7 @@ json_t *ksm_json_status(const struct ksm_status *status)
 	return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
 			 "s:o,s:o}",
 			 "schema_version", KSM_SCHEMA_VERSION,
-			 "time", time_text(now->time_ms),
+			 "time", ksm_json_time(now->time_ms),
 			 "host", host_of(&now->host),
 			 "verdict", verdict_of(status),
 			 "saving", saving_of(now),

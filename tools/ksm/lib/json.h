@@ -14,6 +14,7 @@
 
 #define KSM_SCHEMA_VERSION	1
 
+json_t *ksm_json_time(ksm_figure time_ms);
 json_t *ksm_json_status(const struct ksm_status *status);
 
 #endif

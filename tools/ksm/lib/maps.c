@@ -137,6 +137,8 @@ void ksm_maps_free(struct ksm_maps *maps)
  * ksm_map_has() - does a mapping have this flag?
  * @map:    the mapping
  * @vmflag: two letters as in smaps, such as "mg"
+ *
+ * Return: true if it has
  */
 bool ksm_map_has(const struct ksm_map *map, const char *vmflag)
 {

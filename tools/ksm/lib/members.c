@@ -78,6 +78,8 @@ int ksm_stat_read(int pid, struct ksm_stat *stat)
 /**
  * ksm_stat_takes_part() - does this process take part in KSM?
  * @stat: of the process
+ *
+ * Return: true if it does
  */
 bool ksm_stat_takes_part(const struct ksm_stat *stat)
 {

@@ -11,14 +11,16 @@
 
 /**
  * struct ksm_stat - of /proc/PID/ksm_stat
+ * @rmap_items:	 pages under observation, but for zero pages
+ * @zero_pages:	 pages mapped to the zero page
+ * @merging_pages: pages mapped to pages of KSM
  * @merge_any:	 1 if PR_SET_MEMORY_MERGE is on, 0 if not
  * @mergeable:	 1 if any mapping is registered, 0 if none is
  * @profit_bytes: bytes saved less the book-keeping for this process
  * @cow:	 merged pages that were copied because it wrote to them
  * @thp_split:	 its huge pages that were split for merging
  *
- * The rest as the lines of the file.  Lines that this kernel has not are
- * unknown.
+ * Lines that this kernel has not are unknown.
  */
 struct ksm_stat {
 	ksm_figure rmap_items;

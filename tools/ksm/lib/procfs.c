@@ -122,6 +122,26 @@ static void last_unit(char *path, char *unit, size_t size)
 }
 
 /**
+ * ksm_unit_unescape() - a unit's name as people write it
+ * @name: the name; systemd writes "-" within a part of it as "\x2d"
+ */
+void ksm_unit_unescape(char *name)
+{
+	unsigned int byte;
+	char *to = name;
+
+	while (*name) {
+		if (sscanf(name, "\\x%2x", &byte) == 1 && isprint(byte)) {
+			*to++ = byte;
+			name += 4;
+		} else {
+			*to++ = *name++;
+		}
+	}
+	*to = '\0';
+}
+
+/**
  * ksm_proc_unit() - the unit of systemd that a process belongs to
  * @pid:  the process
  * @unit: result; "" if it belongs to none

@@ -37,5 +37,6 @@ void ksm_proc_close(struct ksm_proc_list *list);
 int ksm_proc_stat(int pid, struct ksm_proc_stat *stat);
 ksm_figure ksm_proc_rss_pages(int pid);
 void ksm_proc_unit(int pid, char *unit, size_t size);
+void ksm_unit_unescape(char *name);
 
 #endif

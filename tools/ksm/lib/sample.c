@@ -27,12 +27,6 @@ static int64_t clock_ms(clockid_t clock)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void include(ksm_figure *sum, ksm_figure figure)
-{
-	if (fig_known(figure))
-		*sum = fig_known(*sum) ? fig_add(*sum, figure) : figure;
-}
-
 /**
  * ksm_sums_of() - add the members up
  * @sums:	result
@@ -50,10 +44,11 @@ void ksm_sums_of(struct ksm_sums *sums, const struct ksm_members *members,
 		const struct ksm_member *member = &members->list[i];
 		ksm_figure tracked = ksm_member_tracked_pages(member);
 
-		include(&sums->rss_bytes,
-			fig_mul(member->rss_pages, page_bytes));
-		include(&sums->tracked_bytes, fig_mul(tracked, page_bytes));
-		include(&sums->cow, member->stat.cow);
+		fig_include(&sums->rss_bytes,
+			    fig_mul(member->rss_pages, page_bytes));
+		fig_include(&sums->tracked_bytes,
+			    fig_mul(tracked, page_bytes));
+		fig_include(&sums->cow, member->stat.cow);
 		sums->idle += fig_known(member->stat.profit_bytes) &&
 			      member->stat.profit_bytes <= 0;
 	}

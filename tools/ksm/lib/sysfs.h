@@ -37,13 +37,24 @@ struct ksm_knobs {
 
 /**
  * struct ksm_counters - the files that cannot be written to
+ * @pages_shared: pages of KSM in use
+ * @pages_sharing: mappings of them beyond the first of each: pages saved
+ * @pages_unshared: pages that did not change and are not merged
+ * @pages_volatile: pages that change, or are too new to know
+ * @pages_scanned: pages read, since boot
+ * @pages_skipped: pages passed over without reading them, since boot
+ * @full_scans: full scans that were completed
+ * @ksm_zero_pages: mappings of the zero page that KSM made
+ * @stable_node_chains: contents that have several pages of KSM
+ * @stable_node_dups: the pages of these
+ * @general_profit: bytes saved, less book-keeping
  * @scan_pages: pages visited in this scan
  * @last_scan_millisecs: how long the last full scan took
  * @thp_split:  huge pages split for merging, since boot
  * @thp_kept:   huge pages left whole though pages of them could be merged
  *
- * Those described are there only if KSM works by keys; the rest is as in
- * Documentation/ABI/testing/sysfs-kernel-mm-ksm.
+ * The last four are there only if KSM works by keys.  More about all of them is
+ * in Documentation/ABI/testing/sysfs-kernel-mm-ksm.
  */
 struct ksm_counters {
 	ksm_figure pages_shared;

@@ -113,6 +113,8 @@ void ksm_trace_sort(struct ksm_trace_sums *sums)
  * ksm_trace_total() - add up
  * @counts: what
  * @nr:     how many
+ *
+ * Return: the sum
  */
 int64_t ksm_trace_total(const int64_t *counts, size_t nr)
 {

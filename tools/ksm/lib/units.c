@@ -13,6 +13,8 @@ static const struct ksm_text unknown = { "-" };
 /**
  * ksm_size() - memory, with three digits: "6.12 GiB", "71 MiB", "512 B"
  * @bytes: how much; may be negative
+ *
+ * Return: the text; "-" for what is unknown
  */
 struct ksm_text ksm_size(ksm_figure bytes)
 {
@@ -40,6 +42,8 @@ struct ksm_text ksm_size(ksm_figure bytes)
 /**
  * ksm_count() - a number with its thousands set apart: "1,902"
  * @count: the number; may be negative
+ *
+ * Return: the text; "-" for what is unknown
  */
 struct ksm_text ksm_count(ksm_figure count)
 {
@@ -74,6 +78,8 @@ struct ksm_text ksm_raw(ksm_figure figure)
 /**
  * ksm_duration() - a time: "41 s", "12 min", "3.5 h", "2 days"
  * @seconds: how long
+ *
+ * Return: the text; "-" for what is unknown
  */
 struct ksm_text ksm_duration(double seconds)
 {
@@ -98,6 +104,8 @@ struct ksm_text ksm_duration(double seconds)
 /**
  * ksm_rate() - how often per second: "12/s", "0.3/s"
  * @per_second: how often
+ *
+ * Return: the text; "-" for what is unknown
  */
 struct ksm_text ksm_rate(double per_second)
 {

@@ -31,6 +31,8 @@ static bool takes_part_anybody(const struct ksm_sample *sample)
 /**
  * ksm_ought_to_move() - should ksmd count anything at present?
  * @sample: of the present
+ *
+ * Return: true if it should
  */
 bool ksm_ought_to_move(const struct ksm_sample *sample)
 {
@@ -47,6 +49,8 @@ static bool same(ksm_figure a, ksm_figure b)
  * ksm_nothing_moved() - has ksmd counted nothing in between?
  * @from: a sample
  * @to:   a newer one
+ *
+ * Return: true if not; false as well if that is not known
  */
 bool ksm_nothing_moved(const struct ksm_sample *from,
 		       const struct ksm_sample *to)

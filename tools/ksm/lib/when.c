@@ -51,6 +51,8 @@ ksm_figure ksm_parse_time_ms(const char *text, int64_t now_ms)
  * ksm_time() - a moment by the local clock
  * @time_ms: the moment
  * @fmt:     as for strftime()
+ *
+ * Return: the text; "-" if it is unknown
  */
 struct ksm_text ksm_time(int64_t time_ms, const char *fmt)
 {

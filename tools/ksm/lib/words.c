@@ -101,6 +101,8 @@ static void headline(const struct facts *facts, enum ksm_reason reason,
 /**
  * ksm_warning_text() - what a warning means
  * @warning: which
+ *
+ * Return: a few words, without a full stop
  */
 const char *ksm_warning_text(enum ksm_warning warning)
 {

@@ -53,7 +53,9 @@
 /* extent.c: which pages */
 
 /**
- * struct ksmp_extent - pages, from @start to before @end; none if equal
+ * struct ksmp_extent - pages; none if both are equal
+ * @start: first address
+ * @end:   first address behind them
  */
 struct ksmp_extent {
 	uintptr_t start;
@@ -91,8 +93,9 @@ struct ksmp_settings ksmp_settings_read(void);
 
 /* next.c: the functions behind ours */
 
-/**
- * struct ksmp_next - what would be called without us
+/*
+ * What would be called without us
+ *
  * @align:  memalign(), if it is malloc()'s partner; else NULL.  If it is not
  *          NULL, the three that follow are set.
  * @free:   its free()

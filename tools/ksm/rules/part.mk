@@ -7,11 +7,12 @@ export PROMTOOL
 .PHONY: check-rules install-rules
 check-rules:
 ifeq ($(PROMTOOL),)
-	@echo '  SKIP    rules: no promtool (package prometheus)'
+	@echo 'alert rules ... skipped no promtool (package prometheus)'
 else
-	@echo '  TEST    rules'
 	@$(PROMTOOL) check rules $(here)/rules/ksm.rules.yml >/dev/null
+	@echo 'alert rules: check ... ok'
 	@$(PROMTOOL) test rules $(here)/rules/ksm.rules.test.yml >/dev/null
+	@echo 'alert rules: test ... ok'
 endif
 
 install-rules:

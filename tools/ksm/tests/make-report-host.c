@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * make-report-host DIR: samples of a host, as "ksm record" would have kept them
- * in DIR/var/lib/ksm/samples on 29 and 30 November 2026.
+ * make-report-host DIR: samples of a host, as "ksm record --units" would have
+ * kept them in DIR/var/lib/ksm/samples on 29 and 30 November 2026.
  *
  * It is booted at 15:40 UTC and gets 40 guests, one after another.  In the
  * night all of them make their backups, which writes to pages that were merged.
@@ -14,6 +14,7 @@
 
 #include "history.h"
 #include "root.h"
+#include "unit-history.h"
 
 #define BEGIN_S		1795966800LL	/* 29 Nov 2026, 15:40 UTC */
 #define MINUTES		1440
@@ -188,9 +189,65 @@ static void set_sums(struct ksm_sample *at, int minute)
 	at->sums.cow = state.cow;
 }
 
+/* What they are for; those that build are rebuilt all the time. */
+static const struct {
+	const char *name;
+	double merged;		/* of the usual part */
+	double copies;
+} kinds[] = {
+	{ "web", 1.2, 0.2 },
+	{ "db", 0.5, 0.7 },
+	{ "build", 1.3, 3.0 },
+	{ "mail", 1.0, 0.1 },
+};
+
+#define NR_KINDS	((int)ARRAY_SIZE(kinds))
+
+/* A service besides, which was stopped in the night */
+#define SERVICE_UNTIL	610
+
+static void set_unit(struct ksm_unit_sum *unit, int nr, int minute)
+{
+	static double copies[GUESTS];
+	int guests = guests_at(minute), kind = nr % NR_KINDS;
+	double part = kinds[kind].merged * (1 + 0.2 * noise(nr, 6)) / guests;
+	double tracked = state.tracked_gib * GIB / guests *
+			 (1 + 0.03 * noise(nr, 7));
+
+	snprintf(unit->name, sizeof(unit->name),
+		 "machine-qemu\\x2d%d\\x2d%s%02d.scope", nr + 1,
+		 kinds[kind].name, nr / NR_KINDS + 1);
+	unit->processes = 1;
+	unit->tracked_bytes = tracked;
+	unit->merged_bytes = state.merged_gib * GIB * part;
+	unit->zero_bytes = state.zero_gib * GIB * part;
+	unit->profit_bytes = unit->merged_bytes + unit->zero_bytes -
+			     tracked * 0.0034;
+	copies[nr] += 60 * copies_per_second(minute) * kinds[kind].copies /
+		      guests * (1 + 0.5 * noise(nr, 8));
+	unit->cow = copies[nr];
+}
+
+static int keep_units(const struct ksm_sample *at, int minute)
+{
+	struct ksm_unit_sum list[GUESTS + 1] = { 0 };
+	struct ksm_unit_sums sums = { .list = list };
+	int guests = guests_at(minute);
+
+	for (int i = 0; i < guests; i++)
+		set_unit(&list[sums.count++], i, minute);
+	if (guests && minute < SERVICE_UNTIL) {
+		list[sums.count] = list[0];
+		list[sums.count].processes = 6;
+		strcpy(list[sums.count++].name, "php8.2-fpm.service");
+	}
+	return ksm_unit_history_append(KSM_HISTORY_DIR, at, &sums);
+}
+
 static int keep(int minute)
 {
 	struct ksm_sample at;
+	int err;
 
 	memset(&at, 0, sizeof(at));
 	for (size_t i = 0; i < sizeof(at.knobs) / sizeof(ksm_figure); i++)
@@ -202,7 +259,8 @@ static int keep(int minute)
 	set_counters(&at);
 	set_host(&at, minute);
 	set_sums(&at, minute);
-	return ksm_history_append(KSM_HISTORY_DIR, &at);
+	err = ksm_history_append(KSM_HISTORY_DIR, &at);
+	return err ? err : keep_units(&at, minute);
 }
 
 int main(int argc, char **argv)

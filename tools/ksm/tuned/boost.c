@@ -41,11 +41,17 @@ static sigset_t signals_to_end(void)
 	return set;
 }
 
-static int raise_pace(struct state *state)
+static ksm_figure wall_clock_ms(void)
+{
+	return time(NULL) * 1000LL;
+}
+
+static int raise_pace(struct state *state, ksm_figure seconds)
 {
 	int err;
 
 	state_find(state, BOOST_STATE);
+	state->until_ms = fig_add(wall_clock_ms(), fig_mul(seconds, 1000));
 	if (!state_plan(state, STATE_PAGES_TO_SCAN, BOOST_PAGES))
 		return -ENODATA;
 	err = state_save(state);
@@ -60,7 +66,7 @@ static int boost_for(ksm_figure seconds)
 	int err;
 
 	sigprocmask(SIG_BLOCK, &end, NULL);
-	err = raise_pace(&state);
+	err = raise_pace(&state, seconds);
 	if (err) {
 		log_say(LOG_ERR, "cannot scan faster: %s", strerror(-err));
 		return err;

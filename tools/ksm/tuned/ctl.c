@@ -13,6 +13,7 @@
 #include "ready.h"
 #include "root.h"
 #include "settings.h"
+#include "single.h"
 #include "state.h"
 #include "units.h"
 
@@ -122,11 +123,19 @@ static int boost_for(int argc, char **argv)
 	return status_of(boost(settings.boost_s));
 }
 
+/* One that runs does this by itself: ksm-boost.service may have made way. */
 static int restore(int argc, char **argv)
 {
+	pid_t pid = single_holder(BOOST_LOCK);
+
 	(void)argc;
 	(void)argv;
-	return status_of(state_recover(BOOST_STATE));
+	if (pid > 0) {
+		log_say(LOG_INFO, "a boost runs, as process %d: nothing to restore",
+			pid);
+		return STATUS_DONE;
+	}
+	return status_of(pid < 0 ? pid : state_recover(BOOST_STATE));
 }
 
 static const struct command {

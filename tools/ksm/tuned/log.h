@@ -7,11 +7,10 @@
 #define KSMTUNED_LOG_H
 
 #include <stdbool.h>
-#include <syslog.h>
+
+#include "say.h"
 
 void log_open(const char *program);
 void log_config(const char *file, bool debug);
-void log_say(int priority, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -54,8 +54,9 @@ static void print_step(const struct step *step)
 	printf("decision   %s: %s\n",
 	       tuned_verdict_name(step->decision.verdict),
 	       step->decision.reason);
-	for (int i = 0; i < STATE_NR; i++)
-		print_knob(step, i);
+	print_knob(step, STATE_PAGES_TO_SCAN);
+	print_knob(step, STATE_SLEEP_MILLISECS);
+	print_knob(step, STATE_RUN);
 }
 
 /* The last decision is not known here, but what came of it. */

@@ -7,7 +7,7 @@ SYSCONFDIR ?= /etc
 HOOKDIR ?= $(SYSCONFDIR)/libvirt/hooks/qemu.d
 
 tuned-cflags := -I$(here)/tuned -I$(here)/tests
-tuned-common := $(addprefix tuned/,log.c assign.c state.c single.c ready.c)
+tuned-common := $(addprefix tuned/,log.c assign.c ready.c)
 tuned-daemon := $(addprefix tuned/,algo.c conf.c sense.c step.c psi.c notify.c)
 
 programs += ksmtuned ksmctl
@@ -24,7 +24,7 @@ tuned-tests := test-tuned-algo test-tuned-conf test-tuned-sense \
 test-tuned-algo-src := $(addprefix tuned/,algo.c conf.c assign.c log.c)
 test-tuned-conf-src := $(addprefix tuned/,conf.c assign.c log.c)
 test-tuned-sense-src := $(addprefix tuned/,sense.c log.c)
-test-tuned-state-src := $(addprefix tuned/,state.c log.c)
+test-tuned-state-src := tuned/log.c
 # these run the programs
 test-tuned-daemon-src := tuned/tests/child.c
 test-ksmctl-src := tuned/tests/child.c

@@ -11,6 +11,8 @@
 /**
  * status_of() - exit code for an error
  * @err: 0 or -errno
+ *
+ * Return: the exit code
  */
 int status_of(int err)
 {

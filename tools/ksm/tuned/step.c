@@ -31,8 +31,10 @@ ksm_figure step_value(const struct step *step, enum state_knob which)
 		return step->decision.pages_to_scan;
 	case STATE_SLEEP_MILLISECS:
 		return step->decision.sleep_millisecs;
-	default:
+	case STATE_RUN:
 		return step->decision.run;
+	default:
+		return KSM_UNKNOWN;
 	}
 }
 

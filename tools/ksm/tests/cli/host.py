@@ -78,10 +78,10 @@ class Host:
         return subprocess.run(self.command(*args), capture_output=True,
                               text=True, timeout=60, check=False, **more)
 
-    def start(self, *args):
+    def start(self, *args, **more):
         return subprocess.Popen(self.command(*args), text=True,
                                 stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
+                                stderr=subprocess.PIPE, **more)
 
     def close(self):
         self.stop.set()

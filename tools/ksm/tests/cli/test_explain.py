@@ -2,6 +2,7 @@
 """ksm explain"""
 import json
 import os
+import subprocess
 import unittest
 
 import jsonschema
@@ -63,6 +64,16 @@ class Text(Explain):
         self.assertIn('MERGED                2 68.4 MiB  equal pages were '
                       'found and merged', lines)
 
+    def test_raw_figures(self):
+        for option in ('--raw', '-r'):
+            result = self.explain(option, '1200')
+            self.done(result)
+            self.assertIn('tracked 20000 pages, merged 9000', result.stdout)
+            self.assertRegex(result.stdout, r'\n7f1000000000 \[anon:opcache\] +'
+                             r'40960000 40960000 +36249600  can    MERGED\n')
+        result = self.explain('--all', '--raw')
+        self.assertRegex(result.stdout, r'\n   1300 \S+ +\d{7,} ')
+
     def test_long_names_are_cut(self):
         host = self.host('explain')
         smaps = host.read('proc/1300/smaps').replace(
@@ -108,6 +119,21 @@ class Lists(Explain):
         self.assertEqual([int(line[:7]) for line in lines[1:10]],
                          [1000, 1100, 1500, 1200, 1300, 1700, 1400, 1600, 1800])
         self.assertIn('* a guest that takes no part in KSM', lines)
+
+    def test_progress_on_a_terminal(self):
+        host = self.host('explain')
+        main, other = os.openpty()
+        with os.fdopen(main, 'rb') as screen:
+            subprocess.run(host.command('explain', '--all'), check=True,
+                           stdout=subprocess.DEVNULL, stderr=other,
+                           timeout=60)
+            os.close(other)
+            shown = os.read(screen.fileno(), 65536).decode()
+        parts = shown.split('\r\x1b[K')
+        self.assertIn('reading the mappings of process 1 of 8', parts)
+        self.assertIn('reading the mappings of process 8 of 8', parts)
+        # nothing is left of it
+        self.assertEqual(parts[-1], '')
 
     def test_others_take_no_part(self):
         self.assertNotIn('1000', self.explain('--all').stdout)

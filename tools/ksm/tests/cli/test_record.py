@@ -27,6 +27,40 @@ class Record(Case):
                          int(host.sysfs('pages_sharing')))
         self.assertEqual(lines[0]['hostname'], 'kvm07')
 
+    def test_units_only_on_request(self):
+        host = self.host('ours')
+        self.done(host.ksm('record', '--once'))
+        self.assertEqual(len(os.listdir(host.path(SAMPLES))), 1)
+        self.done(host.ksm('record', '--once', '--units'))
+        days = sorted(os.listdir(host.path(SAMPLES)))
+        self.assertEqual(len(days), 2)
+        self.assertTrue(days[1].endswith('.units.jsonl'))
+        path = host.path(f'{SAMPLES}/{days[1]}')
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        line = json.loads(host.read(f'{SAMPLES}/{days[1]}'))
+        web = line['units']['machine-qemu\\x2d1\\x2dweb.scope']
+        self.assertEqual((web['processes'], web['cow'], web['profit_bytes']),
+                         (1, 4000, 3470000000))
+        # names are nowhere else
+        self.assertNotIn('web', host.read(f'{SAMPLES}/{days[0]}'))
+
+    @unittest.skipIf(os.geteuid(), 'needs root to be nobody')
+    def test_processes_one_may_not_read(self):
+        host = self.host('ours')
+        os.chmod(host.root, 0o777)
+        os.chmod(host.path('proc/1200/ksm_stat'), 0)
+        result = host.ksm('record', '--once', user=65534)
+        self.done(result, 5, 'could not be read')
+        self.assertEqual(self.lines(host)[0]['members']['unreadable'], 1)
+        # nothing to end for when it was not asked for one only
+        process = host.start('record', '-i', '20ms', '-d', '/more',
+                             user=65534)
+        self.wait_for(lambda: os.path.isdir(host.path('more')) and
+                      len(self.lines(host, 'more')) >= 3)
+        process.terminate()
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
     def test_until_sigterm(self):
         host = self.host('ours')
         for end in (signal.SIGTERM, signal.SIGINT):

@@ -15,6 +15,7 @@ SOURCE = os.environ['KSM_SOURCE']
 MAKE = os.path.join(os.environ['KSM_BIN'], 'make-report-host')
 SAMPLES = 'var/lib/ksm/samples/'
 DAYS = (SAMPLES + '2026-11-29.jsonl', SAMPLES + '2026-11-30.jsonl')
+UNITS = tuple(day.replace('.jsonl', '.units.jsonl') for day in DAYS)
 SPAN = ('report', '--since', '2026-11-29 15:40Z', '--until',
         '2026-11-30 15:40Z')
 UTC = dict(os.environ, TZ='UTC')
@@ -172,6 +173,76 @@ class Report(Case):
         with self.assertRaises(jsonschema.ValidationError):
             jsonschema.validate(data, rules)
 
+    def units(self):
+        """All that was kept, line by line"""
+        return [json.loads(line) for day in UNITS
+                for line in self.tree.read(day).splitlines()]
+
+    def test_units(self):
+        lines = self.units()
+        data = {unit['unit']: unit for unit in self.json()['units']}
+        self.assertEqual(set(data), {name for line in lines
+                                     for name in line['units']})
+        last = lines[-1]['units']
+        for name in last:
+            for key in ('processes', 'tracked_bytes', 'merged_bytes',
+                        'zero_bytes', 'profit_bytes'):
+                self.assertEqual(data[name][key], last[name][key])
+            have = [line['units'][name] for line in lines
+                    if name in line['units']]
+            self.assertEqual(data[name]['cow'],
+                             have[-1]['cow'] - have[0]['cow'])
+            self.assertAlmostEqual(
+                data[name]['profit_mean_bytes'],
+                sum(at['profit_bytes'] for at in have) / len(have), 0)
+        self.assertEqual(set(data) - set(last), {'php8.2-fpm.service'})
+        gains = [unit['profit_bytes'] for unit in self.json()['units']]
+        self.assertEqual(gains, sorted(gains, reverse=True))
+
+    def test_a_table_of_units(self):
+        page = Page(self.report())
+        first = self.json()['units'][0]
+        name = first['unit'].replace('\\x2d', '-')
+        gain = first['profit_bytes'] / 2 ** 30
+        self.assertRegex(page.text(), rf'Copies {name}1\d\.\d\d GiB.*'
+                         f'{gain:.2f} GiB{first["cow"]:,}')
+        self.assertIn('php8.2-fpm.service until 30 Nov 01:49', page.text())
+        self.assertEqual(len(page.all('td', class_='name')), 24)
+        self.assertRegex(page.text(), r' 17 more gain \d+\.\d+ [GM]iB in all')
+
+    def test_names_of_units_are_escaped(self):
+        text = self.tree.read(UNITS[1]).replace('php8.2-fpm', '<b>&')
+        self.tree.write(UNITS[1], text)
+        self.assertIn('&lt;b&gt;&amp;.service', self.report())
+
+    def test_no_units(self):
+        for day in UNITS:
+            os.unlink(self.tree.path(day))
+        self.assertIsNone(self.json()['units'])
+        page = Page(self.report())
+        self.assertIn('ksm record --units keeps sums', page.text())
+        self.assertEqual(page.all('td', class_='name'), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, 'needs root to be nobody')
+    def test_units_are_for_root(self):
+        program = self.tree.path('ksm')
+        os.chmod(self.tree.root, 0o755)
+        subprocess.run(['cp', self.tree.command()[0], program], check=True)
+        result = subprocess.run([program, '--root', self.tree.root, *SPAN],
+                                capture_output=True, text=True, check=False,
+                                user=65534)
+        self.done(result)
+        page = Page(result.stdout)
+        self.assertIn('only root may read them', page.text())
+        self.assertNotIn('php8.2', page.text())
+
+    def test_damaged_units(self):
+        self.tree.write(UNITS[0], 'garbage\n', 'a')
+        result = self.tree.ksm(*SPAN, env=UTC)
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr, r'1 damaged lines .* '
+                         r'2026-11-29.units.jsonl:\d+:')
+
     def test_part_of_it(self):
         data = self.json('--since', '2026-11-30 00:00Z', '--until',
                          '2026-11-30T01:00:00Z')
@@ -225,6 +296,11 @@ class Report(Case):
 
     def test_a_file_at_one_stroke(self):
         path = self.tree.path('report.html')
+        self.assertEqual(self.report('-o', path), '')
+        # there are names in it
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        for day in UNITS:
+            os.unlink(self.tree.path(day))
         self.assertEqual(self.report('-o', path), '')
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o644)
         self.assertTrue(self.tree.read('report.html').endswith('</html>'))

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """ksm set and ksm boost"""
-import json
 import os
 import signal
+import subprocess
 import unittest
 
 from host import Case, SYSFS
 
-BOOST = 'run/ksm/boost.json'
-RAISED = {'pages_to_scan': '5000', 'sleep_millisecs': '2', 'run': '1'}
+BIN = os.environ['KSM_BIN']
+BOOST = 'run/ksm-boost.state'
+RAISED = {'sleep_millisecs': '2', 'run': '1'}
 
 
 class Set(Case):
@@ -96,10 +97,11 @@ class Set(Case):
 
 
 class Boost(Case):
-    def begin(self, host, *args):
-        process = host.start('boost', *args)
-        self.wait_for(lambda: all(host.sysfs(name) == value
-                                  for name, value in RAISED.items()))
+    def begin(self, host, *args, pages='5000'):
+        process = host.start('boost', '--pages', pages, *args)
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: all(host.sysfs(name) == value for name, value in
+                                  {'pages_to_scan': pages, **RAISED}.items()))
         return process
 
     def before(self, **changed):
@@ -117,7 +119,7 @@ class Boost(Case):
         self.assertFalse(os.path.exists(host.path(BOOST)))
 
     def ended(self, process, code=0):
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=30)
         self.assertEqual((process.returncode, out, err), (code, '', ''))
 
     def test_until_the_time_is_over(self):
@@ -151,23 +153,94 @@ class Boost(Case):
         process.kill()
         process.communicate()
         self.assertEqual(host.sysfs('pages_to_scan'), '5000')
-        self.done(host.ksm('boost'), 1, 'a boost was killed')
         result = host.ksm('set', 'use_zero_pages=1')
         self.assertEqual(result.returncode, 0)
         self.assertIn('ksm boost --stop', result.stderr)
         self.done(host.ksm('boost', '--stop'))
         self.is_back(host)
 
-    def test_a_pid_that_is_used_again(self):
-        host = self.before()
+    def killed(self, **changed):
+        host = self.before(**changed)
         process = self.begin(host)
         process.kill()
         process.communicate()
-        state = json.loads(host.read(BOOST))
-        state['pid'] = os.getpid()
-        host.write(BOOST, json.dumps(state))
-        # not this process is killed
+        self.assertTrue(os.path.exists(host.path(BOOST)))
+        return host
+
+    def test_the_next_one_tidies_up_after_a_kill(self):
+        host = self.killed()
+        result = host.ksm('boost', '--for', '50ms')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('set back first', result.stderr)
+        self.is_back(host)
+
+    def other(self, host, program, *args):
+        return subprocess.run([os.path.join(BIN, program), '--root',
+                               host.root, *args], capture_output=True,
+                              text=True, timeout=20, check=False)
+
+    def start_other(self, host, program, *args):
+        process = subprocess.Popen([os.path.join(BIN, program), '--root',
+                                    host.root, *args], text=True,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_ksmctl_puts_back_what_was_killed(self):
+        host = self.killed(advisor_mode='none [scan-time]')
+        self.assertEqual(host.sysfs('advisor_mode'), 'none')
+        self.assertEqual(self.other(host, 'ksmctl', 'restore').returncode, 0)
+        self.assertEqual(host.sysfs('advisor_mode'), 'scan-time')
+        self.assertEqual(host.sysfs('sleep_millisecs'), '20')
+        self.assertEqual(host.sysfs('run'), '0')
+        self.assertFalse(os.path.exists(host.path(BOOST)))
+
+    def test_ksmctl_lets_it_go_on(self):
+        host = self.before()
+        process = self.begin(host, pages='1500')
+        result = self.other(host, 'ksmctl', 'boost', '600')
+        self.assertEqual(result.returncode, 0)
+        self.assertIn('no boost: another one is under way', result.stderr)
+        # which ksm-boost.service calls after that
+        self.assertEqual(self.other(host, 'ksmctl', 'restore').returncode, 0)
+        self.assertEqual(host.sysfs('pages_to_scan'), '1500')
+        process.terminate()
+        self.ended(process)
+        self.is_back(host)
+
+    def test_it_lets_that_of_ksmctl_go_on(self):
+        host = self.before()
+        os.mkdir(host.path('run'))
+        process = self.start_other(host, 'ksmctl', 'boost', '600')
+        self.wait_for(lambda: host.sysfs('pages_to_scan') == '5000')
+        self.done(host.ksm('boost'), 1, f'(PID {process.pid})')
+        self.assertEqual(host.sysfs('sleep_millisecs'), '20')
+        self.done(host.ksm('set', 'pages_to_scan=7'), 1, 'a boost runs until')
         self.done(host.ksm('boost', '--stop'))
+        self.assertEqual(process.wait(30), 0)
+        self.is_back(host)
+
+    def test_ksmtuned_ends_it(self):
+        host = self.before()
+        process = self.begin(host)
+        tuned = self.start_other(host, 'ksmtuned')
+        err = process.communicate(timeout=30)[1]
+        self.assertEqual(process.returncode, 0)
+        self.assertIn('ksmtuned does so', err)
+        self.done(host.ksm('boost'), 1, f'ksmtuned (PID {tuned.pid})')
+        tuned.terminate()
+        self.assertEqual(tuned.wait(30), 0)
+        self.is_back(host)
+
+    def test_ksmtuned_tidies_up_after_a_kill(self):
+        host = self.killed()
+        tuned = self.start_other(host, 'ksmtuned')
+        self.wait_for(lambda: not os.path.exists(host.path(BOOST)))
+        self.wait_for(lambda: os.path.exists(host.path('run/ksmtuned.state')))
+        tuned.terminate()
+        self.assertEqual(tuned.wait(30), 0)
         self.is_back(host)
 
     def test_the_advisor_comes_back(self):
@@ -195,7 +268,7 @@ class Boost(Case):
     def test_damaged_state(self):
         host = self.before()
         host.write(BOOST, '{}')
-        self.done(host.ksm('boost', '--stop'), 1, 'boost.json')
+        self.done(host.ksm('boost', '--stop'), 1, 'ksm-boost.state')
 
     def test_usage(self):
         host = self.before()

@@ -6,8 +6,8 @@
  * forgets it when the daemon is killed.  Nobody else may open the file: any
  * lock would do to stand in the daemon's way.  It is never removed.
  */
-#ifndef KSMTUNED_SINGLE_H
-#define KSMTUNED_SINGLE_H
+#ifndef KSM_LIB_SINGLE_H
+#define KSM_LIB_SINGLE_H
 
 #include <sys/types.h>
 

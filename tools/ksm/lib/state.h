@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The knobs that are written: what was found there, and how to put it back.
+ * The knobs that are written for some time: what was found there, and how to put
+ * it back.
  *
- * This is kept in a file as well, so that it can be put back after a kill.
+ * This is kept in a file as well, so that it can be put back after a kill, and
+ * by somebody else.
  */
-#ifndef KSMTUNED_STATE_H
-#define KSMTUNED_STATE_H
+#ifndef KSM_LIB_STATE_H
+#define KSM_LIB_STATE_H
 
 #include "figure.h"
 
 #define TUNED_STATE	"/run/ksmtuned.state"
-#define BOOST_STATE	"/run/ksm-boost.state"
+#define BOOST_STATE	"/run/ksm-boost.state"	/* of all kinds of boosts */
 
+/*
+ * In the order in which they are put back: pages_to_scan cannot be written with
+ * the advisor on, and ksmd starts with the right pace.
+ */
 enum state_knob {
 	STATE_PAGES_TO_SCAN,
 	STATE_SLEEP_MILLISECS,
+	STATE_ADVISOR_MODE,
 	STATE_RUN,
 	STATE_NR,
 };
@@ -35,11 +42,13 @@ struct state_values {
 
 /**
  * struct state - of all of them
- * @path: file that keeps it
- * @knob: the values
+ * @path:     file that keeps it
+ * @until_ms: when it is to be put back, by the wall clock, if that is known
+ * @knob:     the values
  */
 struct state {
 	const char *path;
+	ksm_figure until_ms;
 	struct state_values knob[STATE_NR];
 };
 

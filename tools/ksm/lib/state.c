@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "knobs.h"
-#include "log.h"
 #include "root.h"
+#include "say.h"
 #include "state.h"
 
-/* run comes last: ksmd starts with the right pace. */
 static const char *const names[STATE_NR] = {
 	[STATE_PAGES_TO_SCAN] = "pages_to_scan",
 	[STATE_SLEEP_MILLISECS] = "sleep_millisecs",
+	[STATE_ADVISOR_MODE] = "advisor_mode",
 	[STATE_RUN] = "run",
 };
 
@@ -58,6 +58,7 @@ int state_knob_set(enum state_knob which, ksm_figure value)
 void state_find(struct state *state, const char *path)
 {
 	state->path = path;
+	state->until_ms = KSM_UNKNOWN;
 	for (int i = 0; i < STATE_NR; i++) {
 		struct state_values *values = &state->knob[i];
 
@@ -107,6 +108,8 @@ static int print(const struct state *state, const char *path)
 		fprintf(file, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n",
 			names[i], state->knob[i].found, state->knob[i].before,
 			state->knob[i].set);
+	if (fig_known(state->until_ms))
+		fprintf(file, "until %" PRId64 "\n", state->until_ms);
 	err = ferror(file) ? -EIO : 0;
 	return fclose(file) ? -errno : err;
 }
@@ -154,6 +157,8 @@ static int parse_line(struct state *state, const char *line)
 	struct state_values values;
 	char name[32];
 
+	if (sscanf(line, "until %" SCNd64, &state->until_ms) == 1)
+		return 0;
 	if (sscanf(line, "%31s %" SCNd64 " %" SCNd64 " %" SCNd64, name,
 		   &values.found, &values.before, &values.set) != 4)
 		return -EINVAL;
@@ -182,6 +187,7 @@ int state_load(struct state *state, const char *path)
 	if (!file)
 		return -errno;
 	state->path = path;
+	state->until_ms = KSM_UNKNOWN;
 	for (int i = 0; i < STATE_NR; i++)
 		state->knob[i] = (struct state_values){
 			KSM_UNKNOWN, KSM_UNKNOWN, KSM_UNKNOWN };
@@ -197,6 +203,10 @@ static int put_back(const struct state_values *values, enum state_knob which)
 	int err;
 
 	if (!fig_known(values->set) || !fig_known(value))
+		return 0;
+	/* Somebody has switched the advisor on: it is its own now. */
+	if (which == STATE_PAGES_TO_SCAN &&
+	    state_knob_read(STATE_ADVISOR_MODE) == KSM_ADVISOR_SCAN_TIME)
 		return 0;
 	/* Unmerging is not what anybody asks for by ending a program. */
 	if (which == STATE_RUN && value != KSM_RUN_MERGE)
