@@ -72,8 +72,8 @@ unit lint busted matrix:
 .PHONY: clients
 clients:
 	@scripts/deps clients
-	@scripts/check clients clients-monitors clients-guests clients-units \
-		clients-units-254
+	@scripts/check clients clients-monitors clients-guests \
+		clients-containers clients-units clients-units-254
 
 .PHONY: packages
 packages:
