@@ -171,15 +171,24 @@ by_prctl()
 		"/lib/systemd/system/$1.service"
 }
 
+# each_unit COMMAND: of systemctl, for the units that the containers are
+each_unit()
+{
+	systemctl "$1" "${containers[@]/#/systemd-nspawn@}"
+}
+
 # end_containers: at once; what they wrote is gone with them
 end_containers()
 {
 	local name
 
+	[ ${#containers[@]} -gt 0 ] || return
+	each_unit thaw
+	systemctl kill -s KILL "${containers[@]/#/systemd-nspawn@}"
+	each_unit stop
 	for name in "${containers[@]}"; do
-		systemctl kill -s KILL "systemd-nspawn@$name"
-		systemctl stop "systemd-nspawn@$name"
-		umount "/var/lib/machines/$name"
-	done 2>/dev/null
+		# something of the host may still look at it
+		umount --lazy "/var/lib/machines/$name"
+	done
 	containers=()
 }

@@ -9,7 +9,8 @@
                                  those of the units that take part
 
 Fields: container (- elsewhere), unit, processes, then in KiB the private memory
-(Pss_Anon), what KSM tracks, what is merged; copies on write.
+(Pss_Anon), what KSM tracks, what is merged, what of that are zero pages; copies
+on write.
 
 The private memory is what the page tables say: a page that N processes have
 counts for a part in N for each, however it came to be shared.  So the
@@ -46,9 +47,10 @@ def process(pid):
     if not ksm:
         return None         # a thread of the kernel
     memory = lines(pid, 'smaps_rollup')
-    tracked = int(ksm['ksm_rmap_items']) + int(ksm['ksm_zero_pages'])
-    merged = int(ksm['ksm_merging_pages']) + int(ksm['ksm_zero_pages'])
-    return [1, int(memory['Pss_Anon']), tracked * PAGE_KIB, merged * PAGE_KIB,
+    zero = int(ksm['ksm_zero_pages'])
+    pages = [int(ksm['ksm_rmap_items']) + zero,
+             int(ksm['ksm_merging_pages']) + zero, zero]
+    return [1, int(memory['Pss_Anon']), *(n * PAGE_KIB for n in pages),
             int(ksm['ksm_cow'])]
 
 
@@ -74,26 +76,28 @@ def read(path):
 
 
 def row(container, unit, cells):
-    mib = ''.join(f'{kib / 1024:10.1f}' for kib in cells)
-    return f'{container:10}{unit:18}{mib}'
+    return f'{container:8}{unit:16}' + ''.join(f'{c:>9}' for c in cells)
+
+
+def in_mib(cells):
+    return [f'{kib / 1024:.1f}' for kib in cells]
 
 
 def table(before, after, wanted):
-    print(f'{"container":10}{"unit":18}' + ''.join(
-        f'{title:>10}' for title in
-        ('before', 'tracked', 'merged', 'after', 'saved')))
+    print(row('MiB', 'unit', ('before', 'tracked', 'merged', 'zero', 'after',
+                              'saved')))
     sums = {}
     for (container, unit), now in after.items():
         was = before.get((container, unit))
         if not was or unit not in wanted:
             continue
-        cells = [was[1], now[2], now[3], now[1], was[1] - now[1]]
-        print(row(container, unit, cells))
+        cells = [was[1], *now[2:5], now[1], was[1] - now[1]]
+        print(row(container, unit, in_mib(cells)))
         if now[2]:
             sums.setdefault(unit, []).append(cells)
     for unit, rows in sums.items():
-        print(row('mean', unit, [sum(column) / len(rows)
-                                 for column in zip(*rows)]))
+        mean = [sum(column) / len(rows) for column in zip(*rows)]
+        print(row('mean', unit, in_mib(mean)))
 
 
 if sys.argv[1] == 'measure':
