@@ -73,9 +73,8 @@ unit lint busted matrix:
 .PHONY: clients
 clients:
 	@scripts/deps clients
-	@scripts/deps packages
 	@scripts/check clients clients-monitors clients-guests clients-tools \
-		clients-units clients-units-254
+		clients-containers clients-units clients-units-254
 
 .PHONY: packages
 packages:
