@@ -26,27 +26,6 @@ harmless+='|KernelAddressSanitizer initialized'
 # memory that cannot be taken offline, as some tests want it
 harmless+='|page dumped because: (migration failure|unmovable page)'
 
-# plan_programs PLAN: the names of its programs, as run-plan prints them
-plan_programs()
-{
-	awk '{
-		name = ""
-		for (i = 1; i <= NF; i++) {
-			if (name == "" && $i ~ /^#/)
-				break
-			if (name == "" &&
-			    $i ~ /^(timeout|skip|fail|tap|results)=/)
-				continue
-			word = $i
-			if (name == "")
-				sub(/^\.\//, "", word)
-			name = name (name == "" ? "" : " ") word
-		}
-		if (name != "")
-			print substr(name, 1, 255)
-	}' "$1"
-}
-
 # kunit_suites: the suites our sources define
 kunit_suites()
 {
@@ -84,101 +63,15 @@ judge_console()
 # judge_kunit STEP CONSOLE: every KUnit case is a result, every suite must run
 judge_kunit()
 {
-	local step=$1 console=$2 parsed suite verdict name
+	local step=$1 console=$2 suites
 
-	parsed=$(mktemp)
-	tr -d '\r' <"$console" | sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[.*\])? //' |
-		awk '
-		/^    # Subtest: / {
-			suite = substr($0, 16); planned = -1; seen = 0; next
-		}
-		suite != "" && /^    1\.\.[0-9]+/ {
-			planned = substr($0, 8) + 0; next
-		}
-		suite != "" && /^    (not )?ok [0-9]+/ {
-			verdict = /^    ok/ ? "ok" : "not ok"
-			name = $0
-			sub(/^    (not )?ok [0-9]+ (- )?/, "", name)
-			reason = ""
-			if (match(name, / # SKIP.*/)) {
-				verdict = "skip"
-				reason = substr(name, RSTART + 8)
-				name = substr(name, 1, RSTART - 1)
-			}
-			print verdict "\t" suite "." name "\t" reason
-			seen++
-		}
-		suite != "" && /^(not )?ok [0-9]+/ {
-			if (planned != seen)
-				print "not ok\t" suite "\tplanned " planned \
-					", got " seen
-			print "suite\t" suite
-			suite = ""
-		}
-		END {
-			if (suite != "")
-				print "not ok\t" suite "\tdid not end"
-		}' >"$parsed"
-	while IFS=$'\t' read -r verdict name reason; do
-		case $verdict in
-		suite) ;;
-		skip)
-			result 'not ok' "$step: kunit $name" \
-				"may not be skipped: $reason"
-			;;
-		*) result "$verdict" "$step: kunit $name" "$reason" ;;
-		esac
-	done <"$parsed"
-	while read -r suite; do
-		grep -qxF "suite"$'\t'"$suite" "$parsed" ||
-			result 'not ok' "$step: kunit $suite" "did not run"
-	done < <(kunit_suites)
-	if grep -q '^not ok' "$parsed"; then
-		tr -d '\r' <"$console" |
-			grep -aE -A12 '# .*: (EXPECTATION|ASSERTION) FAILED' |
-			head -n 60 | remark
-	fi
-	rm -f "$parsed"
+	mapfile -t suites < <(kunit_suites)
+	"$top/scripts/kunit-results" "$linux" "$console" "${suites[@]}" |
+		take_results "$step: kunit "
 }
 
 # judge_plan STEP OUTPUT PLAN: what the programs of the plan said
 judge_plan()
 {
-	local step=$1 raw=$2 plan=$3 line program text recent=()
-
-	text=$(mktemp)
-	tr -d '\r\000' <"$raw" >"$text"
-	while IFS= read -r line || [ -n "$line" ]; do
-		case $line in
-		'@start '*) recent=() ;;
-		'| '*) recent+=("${line#| }") ;;
-		'@ok '*) result ok "$step: ${line#@ok }" ;;
-		'@skip '*)
-			line=${line#@skip }
-			result skip "$step: ${line% # *}" "${line##* # }"
-			;;
-		'@not ok '*)
-			line=${line#@not ok }
-			result 'not ok' "$step: ${line% # *}" "${line##* # }"
-			if [ ${#recent[@]} -gt 0 ]; then
-				printf '%s\n' "${recent[@]}" |
-					tail -n 8 | remark
-			fi
-			recent=()
-			;;
-		esac
-	done <"$text"
-	while IFS= read -r program; do
-		if ! grep -qaxF "@start $program" "$text"; then
-			result 'not ok' "$step: $program" 'did not run'
-		elif ! grep -qaF "@end $program " "$text"; then
-			result 'not ok' "$step: $program" 'did not end'
-			tail -n 10 "$text" | remark
-		fi
-	done < <(plan_programs "$plan")
-	if ! grep -qax '@done' "$text"; then
-		result 'not ok' "$step: end of the plan" \
-			'the boot ended before, or was too slow'
-	fi
-	rm -f "$text"
+	"$top/scripts/tap-results" -p "$3" "$2" | take_results "$1: "
 }

@@ -235,3 +235,17 @@ remark()
 {
 	sed 's/^/# /' | tee -a "$result_file" | sed 's/^#/     /' >&2
 }
+
+# take_results PREFIX: results of standard input, as scripts/tap-results and
+# scripts/kunit-results print them, with this before their names
+take_results()
+{
+	local verdict name reason
+
+	while IFS=$'\t' read -r verdict name reason; do
+		case $verdict in
+		'#') printf '%s\n' "$name${reason:+ $reason}" | remark ;;
+		*) result "$verdict" "$1$name" "$reason" ;;
+		esac
+	done
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which mappings may be merged: madvise() and prctl() say so, or take it back.
+ * Which mappings may be merged, as madvise() and prctl() ask for.
  */
 #include <linux/dax.h>
 #include <linux/export.h>
@@ -8,9 +8,10 @@
 #include <linux/mman.h>
 
 #include "internal.h"
+#include "merge.h"
 
 /* Can pages of such a mapping be merged, and be told from others? */
-static bool compatible_flags(vm_flags_t vm_flags)
+static bool ksm_compatible_flags(vm_flags_t vm_flags)
 {
 	if (vm_flags & (VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
 			VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
@@ -27,16 +28,16 @@ static bool compatible_flags(vm_flags_t vm_flags)
 	return true;
 }
 
-static bool compatible(struct vm_area_struct *vma)
+static bool ksm_compatible_vma(struct vm_area_struct *vma)
 {
-	return compatible_flags(vma->vm_flags) && !vma_is_dax(vma);
+	return ksm_compatible_flags(vma->vm_flags) && !vma_is_dax(vma);
 }
 
 /**
- * ksm_vma_flags - flags of a mapping that is about to be made
- * @mm:	      where
+ * ksm_vma_flags - compute the flags of a mapping that is about to be made
+ * @mm:	      its mm
  * @file:     what is mapped, NULL for anonymous memory
- * @vm_flags: what was asked for
+ * @vm_flags: flags so far
  *
  * A mapping can only join its neighbours if its flags are complete before.
  * What a driver's mmap will do to the flags is not known yet, so files are
@@ -49,14 +50,14 @@ vm_flags_t ksm_vma_flags(const struct mm_struct *mm, const struct file *file,
 			 vm_flags_t vm_flags)
 {
 	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags) && !file &&
-	    compatible_flags(vm_flags))
+	    ksm_compatible_flags(vm_flags))
 		vm_flags |= VM_MERGEABLE;
 	return vm_flags;
 }
 
 /**
- * ksm_add_vma - a new mapping was made
- * @vma: which
+ * ksm_add_vma - note that a mapping was made
+ * @vma: its VMA
  *
  * Context: mmap_lock held for writing, @vma write-locked; may sleep.
  */
@@ -64,7 +65,8 @@ void ksm_add_vma(struct vm_area_struct *vma)
 {
 	struct mm_struct *mm = vma->vm_mm;
 
-	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags) || !compatible(vma))
+	mmap_assert_write_locked(mm);
+	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags) || !ksm_compatible_vma(vma))
 		return;
 	/* ksmd drops an mm that has nothing mergeable for a whole pass. */
 	if (__ksm_enter(mm))
@@ -73,17 +75,17 @@ void ksm_add_vma(struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_MERGEABLE);
 }
 
-static void flag_all(struct mm_struct *mm)
+static void ksm_advise_flag_all(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 
 	VMA_ITERATOR(vmi, mm, 0);
 	for_each_vma(vmi, vma)
-		if (compatible(vma))
+		if (ksm_compatible_vma(vma))
 			vm_flags_set(vma, VM_MERGEABLE);
 }
 
-static int unflag(struct vm_area_struct *vma)
+static int ksm_advise_unflag(struct vm_area_struct *vma)
 {
 	int err = 0;
 
@@ -98,14 +100,14 @@ static int unflag(struct vm_area_struct *vma)
 	return err;
 }
 
-static int unflag_all(struct mm_struct *mm)
+static int ksm_advise_unflag_all(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 	int err;
 
 	VMA_ITERATOR(vmi, mm, 0);
 	for_each_vma(vmi, vma) {
-		err = unflag(vma);
+		err = ksm_advise_unflag(vma);
 		if (err)
 			return err;
 	}
@@ -130,7 +132,7 @@ int ksm_enable_merge_any(struct mm_struct *mm)
 	if (err)
 		return err;
 	set_bit(MMF_VM_MERGE_ANY, &mm->flags);
-	flag_all(mm);
+	ksm_advise_flag_all(mm);
 	return 0;
 }
 
@@ -139,8 +141,8 @@ int ksm_enable_merge_any(struct mm_struct *mm)
  * @mm: of the caller
  *
  * Context: mmap_lock held for writing; may sleep.
- * Return: 0; or -ENOMEM or -ERESTARTSYS, and all that can be merged is registered
- * again, including what MADV_UNMERGEABLE had taken out.
+ * Return: 0; or -ENOMEM or -ERESTARTSYS, and all that can be merged is
+ * registered again, including what MADV_UNMERGEABLE had taken out.
  */
 int ksm_disable_merge_any(struct mm_struct *mm)
 {
@@ -148,9 +150,9 @@ int ksm_disable_merge_any(struct mm_struct *mm)
 
 	mmap_assert_write_locked(mm);
 	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags)) {
-		err = unflag_all(mm);
+		err = ksm_advise_unflag_all(mm);
 		if (err)
-			flag_all(mm);
+			ksm_advise_flag_all(mm);
 		else
 			clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
 	}
@@ -158,8 +160,8 @@ int ksm_disable_merge_any(struct mm_struct *mm)
 }
 
 /**
- * ksm_disable - have nothing of an mm merged
- * @mm: which
+ * ksm_disable - make all memory of an mm private
+ * @mm: the mm
  *
  * Context: mmap_lock held for writing; may sleep.
  * Return: 0, -ENOMEM or -ERESTARTSYS.
@@ -170,11 +172,14 @@ int ksm_disable(struct mm_struct *mm)
 		return ksm_disable_merge_any(mm);
 
 	mmap_assert_write_locked(mm);
-	return test_bit(MMF_VM_MERGEABLE, &mm->flags) ? unflag_all(mm) : 0;
+	return test_bit(MMF_VM_MERGEABLE, &mm->flags) ?
+		       ksm_advise_unflag_all(mm) :
+		       0;
 }
 
-static int advise_unmergeable(struct vm_area_struct *vma, unsigned long start,
-			      unsigned long end, unsigned long *vm_flags)
+static int ksm_advise_unmergeable(struct vm_area_struct *vma,
+				  unsigned long start, unsigned long end,
+				  unsigned long *vm_flags)
 {
 	int err;
 
@@ -207,8 +212,8 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 	int err;
 
 	if (advice == MADV_UNMERGEABLE)
-		return advise_unmergeable(vma, start, end, vm_flags);
-	if (advice != MADV_MERGEABLE || !compatible(vma))
+		return ksm_advise_unmergeable(vma, start, end, vm_flags);
+	if (advice != MADV_MERGEABLE || !ksm_compatible_vma(vma))
 		return 0;
 	/* Even if it has the flag: after a fork the mm may not be registered */
 	err = __ksm_enter(vma->vm_mm);

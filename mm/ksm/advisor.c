@@ -3,7 +3,7 @@
  * The scan-time advisor: choose pages_to_scan so that a full scan takes a
  * given time.
  *
- * What pages_to_scan bounds is work: pages read, searched or merged.  A pass
+ * What pages_to_scan bounds is work: pages read, looked up or merged.  A pass
  * with little work is over soon at any value, so the advisor is fed with the
  * work of the last pass, not with the size of the set.  It aims at spreading
  * that work over the target time in equal batches, and moves there by a
@@ -20,39 +20,42 @@
 #include "advisor.h"
 #include "internal.h"
 
-/* State over passes; ksm_scan_mutex. */
+/* When the scan began; ksm_scan_mutex. */
 static struct {
-	ktime_t start;
-	u64 start_cpu_ns;
-} advisor;
+	ktime_t time;
+	u64 cpu_ns;
+} ksm_advisor_began;
 
-static u64 own_cpu_ns(void)
+static u64 ksm_advisor_cpu_ns(void)
 {
 	return task_sched_runtime(current);
 }
 
 /**
- * ksm_advisor_start_scan - a full scan begins
+ * ksm_advisor_start_scan - note that a full scan begins
  *
  * Context: ksmd, ksm_scan_mutex held.
  */
 void ksm_advisor_start_scan(void)
 {
-	advisor.start = ktime_get();
-	advisor.start_cpu_ns = own_cpu_ns();
+	lockdep_assert_held(&ksm_scan_mutex);
+	ksm_advisor_began.time = ktime_get();
+	ksm_advisor_began.cpu_ns = ksm_advisor_cpu_ns();
 }
 
 /**
- * ksm_advisor_stop_scan - a full scan has ended
- * @work: pages read, searched or merged in it
+ * ksm_advisor_stop_scan - choose pages_to_scan after a full scan
+ * @work: pages read, looked up or merged in it
  *
  * Context: ksmd, ksm_scan_mutex held.
  */
 void ksm_advisor_stop_scan(unsigned long work)
 {
-	u64 wall_ns = ktime_to_ns(ktime_sub(ktime_get(), advisor.start));
+	u64 wall_ns =
+		ktime_to_ns(ktime_sub(ktime_get(), ksm_advisor_began.time));
 	/* By the scheduler's clock, which may be faster than the other. */
-	u64 cpu_ns = min(own_cpu_ns() - advisor.start_cpu_ns, wall_ns);
+	u64 cpu_ns =
+		min(ksm_advisor_cpu_ns() - ksm_advisor_began.cpu_ns, wall_ns);
 	struct ksm_advice in = {
 		.pages_now = READ_ONCE(ksm_pages_to_scan),
 		.work = work,
@@ -66,6 +69,7 @@ void ksm_advisor_stop_scan(unsigned long work)
 	};
 	unsigned long pages;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (ksm_advisor_mode != KSM_ADVISOR_SCAN_TIME)
 		return;
 	pages = ksm_advise(&in);
@@ -82,6 +86,7 @@ void ksm_advisor_stop_scan(unsigned long work)
  */
 void ksm_advisor_set_mode(enum ksm_advisor_mode mode)
 {
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (mode == ksm_advisor_mode)
 		return;
 	WRITE_ONCE(ksm_advisor_mode, mode);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Arithmetic of the advisor.  See advice.c */
 #ifndef _MM_KSM_ADVISOR_H
 #define _MM_KSM_ADVISOR_H
 
 #include <linux/types.h>
 
 /**
- * struct ksm_advice - what the arithmetic of the advisor needs to know
+ * struct ksm_advice - figures of a pass, and the bounds of the advice
  * @pages_now: pages_to_scan during the last pass
- * @work:      pages read, searched or merged in it
- * @wall_ns:   how long it took
+ * @work:      pages read, looked up or merged in it
+ * @wall_ns:   time it took
  * @cpu_ns:    CPU time it took
  * @sleep_ms:  pause between two batches
  * @target_s:  how long it should have taken

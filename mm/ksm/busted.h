@@ -9,12 +9,12 @@
 
 enum ksm_fault {
 	KSM_FAULT_NONE,
-	KSM_FAULT_COMPARE,	/* merge without the final comparison */
-	KSM_FAULT_PROTECT,	/* leave the merged page writable */
-	KSM_FAULT_FLUSH,	/* flush after the page table lock was dropped */
-	KSM_FAULT_REFERENCE,	/* keep a reference on a merged page */
-	KSM_FAULT_FORKS,	/* let the rmap walk miss forks */
-	KSM_FAULT_COUNT,	/* count a merged page twice */
+	KSM_FAULT_COMPARE, /* merge without the final comparison */
+	KSM_FAULT_PROTECT, /* leave the merged page writable */
+	KSM_FAULT_FLUSH, /* flush after the page table lock was dropped */
+	KSM_FAULT_REFERENCE, /* keep a reference on a merged page */
+	KSM_FAULT_FORKS, /* let the rmap walk miss forks */
+	KSM_FAULT_COUNT, /* count a merged page twice */
 	KSM_NR_FAULTS,
 };
 

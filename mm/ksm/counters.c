@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every statistic in one place; what each means is said at its struct.
+ * Statistics.  counters.h tells what each means.
  */
 #include "internal.h"
 
-/*
- * One batch of scanning, or one change that nobody may scan across.
- * See the lock order in internal.h.
- */
+/* Held for one batch of a scan, or one change across which none may go on */
 DEFINE_MUTEX(ksm_scan_mutex);
 
 struct ksm_counters ksm_counters;
 
-/* Of the slots: they come and go under mmap_lock, without ksm_scan_mutex. */
+/* Of the slots: they are allocated under mmap_lock, without ksm_scan_mutex. */
 atomic_long_t ksm_slot_bytes = ATOMIC_LONG_INIT(0);
 
 atomic_long_t ksm_zero_pages = ATOMIC_LONG_INIT(0);
 
 /**
- * ksm_account - memory for what is known of an mm came or went
- * @slot:  of the mm
- * @bytes: how much, negative if it went
+ * ksm_account - account memory for what is known of an mm
+ * @slot:  slot of the mm
+ * @bytes: what was allocated, negative if it was freed
  *
  * Context: ksm_scan_mutex held.
  */
@@ -32,7 +29,7 @@ void ksm_account(struct ksm_slot *slot, long bytes)
 }
 
 /**
- * ksm_general_profit - memory saved, less what saving it costs
+ * ksm_general_profit - compute the memory saved, less what KSM takes itself
  *
  * Context: Any; exact between two batches.
  * Return: bytes, negative if KSM costs more than it saves.

@@ -1,54 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which pages may ever share.
+ * Which pages may ever be merged with each other.
  *
- * A scope is a number that is mixed into the probe of a page.  Pages of
- * different scopes have different keys, so they never meet in a tree or in
- * the filter.  Today there is one domain, and the NUMA node counts only while
+ * The scope of a page is mixed into its probe as a number.  Pages of different
+ * scopes have different keys, so they do not meet in a tree or in the filter.
+ * Today there is one domain, and the NUMA node counts only while
  * merge_across_nodes is 0.
  */
 #include <linux/mmzone.h>
 
 #include "internal.h"
 
-/* All of memory: the only domain there is. */
-#define DOMAIN_GLOBAL	0
-
 /**
- * ksm_page_nid - the NUMA node that counts for a page
- * @pfn: the page
+ * ksm_scope_in - scope of a page in a domain
+ * @domain: KSM_DOMAIN_*
+ * @pfn:    page frame number
  *
- * Context: ksm_scan_mutex held.
- * Return: its node, or 0 while pages may be merged across nodes.
+ * Context: ksm_scan_mutex held, for merge_across_nodes.
+ * Return: the scope.
  */
-int ksm_page_nid(unsigned long pfn)
+struct ksm_scope ksm_scope_in(u16 domain, unsigned long pfn)
 {
-	return ksm_merge_across_nodes ? 0 : pfn_to_nid(pfn);
+	lockdep_assert_held(&ksm_scan_mutex);
+	return (struct ksm_scope) {
+		.domain = domain,
+		.nid = ksm_merge_across_nodes ? 0 : pfn_to_nid(pfn),
+	};
 }
 
 /**
- * ksm_scope - what to mix into the probe of a page
- * @mm: whose page it is
- * @nid: of ksm_page_nid()
+ * ksm_scope_of - scope of a page of an mm
+ * @slot: slot of the mm mapping the page
+ * @pfn:  page frame number
  *
- * Return: the same number for all pages that may share, 0 for most.
+ * Context: ksm_scan_mutex held.
+ * Return: the scope.
  */
-u64 ksm_scope(const struct mm_struct *mm, int nid)
+struct ksm_scope ksm_scope_of(const struct ksm_slot *slot, unsigned long pfn)
 {
-	u64 scope = ((u64)DOMAIN_GLOBAL << 16) | nid;
-
-	return scope * 0x9e3779b97f4a7c15ULL;
+	return ksm_scope_in(slot->domain, pfn);
 }
 
 /**
- * ksm_probe_of_zero_page - the probe that a page has if it is all zeroes
- * @mm: whose page it is
- * @pfn: the page
+ * ksm_scope_mix - what to mix into the probe of a page
+ * @scope: scope of the page
  *
- * Context: ksm_scan_mutex held.
+ * Return: a number that is different for each scope; 0 for the scope that most
+ * pages have.
+ */
+u64 ksm_scope_mix(struct ksm_scope scope)
+{
+	u64 nr = (u64)scope.domain << 16 | scope.nid;
+
+	return nr * 0x9e3779b97f4a7c15ULL;
+}
+
+/**
+ * ksm_scope_zero_probe - the probe of a page that is all zeroes
+ * @scope: scope of the page
+ *
  * Return: the probe, scoped.
  */
-u64 ksm_probe_of_zero_page(const struct mm_struct *mm, unsigned long pfn)
+u64 ksm_scope_zero_probe(struct ksm_scope scope)
 {
-	return ksm_probe_of_zeroes() ^ ksm_scope(mm, ksm_page_nid(pfn));
+	return ksm_probe_of_zeroes() ^ ksm_scope_mix(scope);
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter: does anybody else have this key?
+ * The filter: may another page have this key?
  *
- * A counting Bloom filter with counters of two bits.  A page that has its
- * probe taken is counted at two places of one cache line; it is worth a node
- * in a tree only where both say "two or more".  A page whose key nobody
- * shares passes this test by accident in about one of twenty cases.
+ * A counting Bloom filter with counters of two bits.  A page that has a key is
+ * counted at two places of one cache line; it is worth an item in a tree only
+ * if both count two or more.  A page that has no duplicate passes this test by
+ * accident in about one of twenty cases.
  *
- * A counter that has reached three cannot be trusted to go down again, and
- * stays.  Stuck counters are noted, and the whole filter is made anew once
- * there are many.
+ * A counter that has reached three is saturated: it cannot be relied on when it
+ * goes down, and stays.  The number of those is kept, and the whole filter is
+ * rebuilt once there are many.
  *
- * The epoch moves whenever a counter goes from one to two: only then can a
- * page that was alone have found company, so only then need unchanged pages
- * ask again.
+ * The epoch moves whenever a counter goes from one to two: only then can a page
+ * have got a duplicate, so only then unchanged pages need to be looked up
+ * again.
  *
- * Without memory for a filter every key counts as shared: slower, not wrong.
+ * Without memory for a filter every key may match: slower, not wrong.
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -27,109 +27,122 @@
 #include "filter.h"
 
 /* One cache line of counters */
-#define LINE_WORDS	8
-#define WORD_SLOTS	32
-#define LINE_SLOTS	(LINE_WORDS * WORD_SLOTS)
+#define KSM_FILTER_LINE_WORDS	8
+#define KSM_FILTER_WORD_SLOTS	32
+#define KSM_FILTER_LINE_SLOTS	(KSM_FILTER_LINE_WORDS * KSM_FILTER_WORD_SLOTS)
 
-#define SLOTS_PER_PAGE	8
-#define MIN_LINES	256UL
+#define KSM_FILTER_SLOTS_PER_PAGE	8
+#define KSM_FILTER_MIN_LINES	256UL
 
 /* Cleared at a time: a megabyte */
-#define CLEAR_LINES	16384UL
+#define KSM_FILTER_CLEAR_LINES	16384UL
 
-/* How often the epoch moved; all of this is under ksm_scan_mutex */
+/* The epoch; all of this is under ksm_scan_mutex */
 unsigned long ksm_filter_epoch;
 
-/* Keys that were taken out since boot: who counts all keys must know. */
+/* Keys removed since boot; recount.c notices what it has not counted. */
 unsigned long ksm_filter_removals;
 
-static u64 (*filter)[LINE_WORDS];
-static unsigned int filter_order;	/* log2 of the number of lines */
-static unsigned long nr_stuck;
+static u64 (*ksm_filter_table)[KSM_FILTER_LINE_WORDS];
+static unsigned int ksm_filter_order;	/* log2 of the number of lines */
+static unsigned long ksm_filter_saturated;
 
-struct place {
+struct ksm_filter_place {
 	u64 *word;
 	unsigned int shift;
 };
 
 /*
- * Keys of pages that differ in a counter may be evenly spaced, and multiples
- * of such keys are so, too.  This ends it.
+ * Pages that differ only in a counter may have evenly spaced keys, and one
+ * multiplication would leave them evenly spaced.
  */
-static u64 spread(u32 short_key)
+static u64 ksm_filter_hash(u32 short_key)
 {
 	u64 hash = short_key * GOLDEN_RATIO_64;
 
 	return (hash ^ (hash >> 32)) * GOLDEN_RATIO_64;
 }
 
-static u64 *line_of(u64 hash)
+static u64 *ksm_filter_line(u64 hash)
 {
-	return filter[hash >> (64 - filter_order)];
+	return ksm_filter_table[hash >> (64 - ksm_filter_order)];
 }
 
-static void find_places(u32 short_key, struct place place[2])
+static void ksm_filter_places(u32 short_key, struct ksm_filter_place place[2])
 {
-	u64 hash = spread(short_key);
-	u64 *line = line_of(hash);
+	u64 hash = ksm_filter_hash(short_key);
+	u64 *line = ksm_filter_line(hash);
 	unsigned int first, second;
 
-	first = (hash >> 24) % LINE_SLOTS;
-	second = (hash >> 16) % LINE_SLOTS;
+	first = (hash >> 24) % KSM_FILTER_LINE_SLOTS;
+	second = (hash >> 16) % KSM_FILTER_LINE_SLOTS;
 	if (first == second)
 		second ^= 1;
-	place[0].word = line + first / WORD_SLOTS;
-	place[0].shift = 2 * (first % WORD_SLOTS);
-	place[1].word = line + second / WORD_SLOTS;
-	place[1].shift = 2 * (second % WORD_SLOTS);
+	place[0].word = line + first / KSM_FILTER_WORD_SLOTS;
+	place[0].shift = 2 * (first % KSM_FILTER_WORD_SLOTS);
+	place[1].word = line + second / KSM_FILTER_WORD_SLOTS;
+	place[1].shift = 2 * (second % KSM_FILTER_WORD_SLOTS);
 }
 
-static unsigned int count_at(const struct place *place)
+static unsigned int ksm_filter_count_at(const struct ksm_filter_place *place)
 {
 	return (*place->word >> place->shift) & 3;
 }
 
-static unsigned long nr_lines(void)
+static unsigned long ksm_filter_lines(void)
 {
-	return filter ? 1UL << filter_order : 0;
+	return ksm_filter_table ? 1UL << ksm_filter_order : 0;
 }
 
-static unsigned int wanted_order(unsigned long pages)
+static unsigned int ksm_filter_wanted_order(unsigned long pages)
 {
-	unsigned long lines = DIV_ROUND_UP(pages * SLOTS_PER_PAGE, LINE_SLOTS);
+	unsigned long lines =
+		DIV_ROUND_UP(pages * KSM_FILTER_SLOTS_PER_PAGE, KSM_FILTER_LINE_SLOTS);
 
-	return ilog2(roundup_pow_of_two(max(lines, MIN_LINES)));
+	return ilog2(roundup_pow_of_two(max(lines, KSM_FILTER_MIN_LINES)));
 }
 
 /**
- * ksm_filter_wants_resize - is it too small, far too large, or worn out?
+ * ksm_filter_recheck - have unchanged pages looked up at their next visit
+ *
+ * Something has changed by which pages may find a duplicate that had none
+ * before, though no key was added.
+ */
+void ksm_filter_recheck(void)
+{
+	ksm_filter_epoch++;
+}
+
+/**
+ * ksm_filter_wants_resize - is it too small, far too large, or saturated?
  * @pages: pages tracked
  *
  * Return: true if ksm_filter_resize() is due.
  */
 bool ksm_filter_wants_resize(unsigned long pages)
 {
-	if (!filter)
+	if (!ksm_filter_table)
 		return true;
-	return wanted_order(pages) > filter_order ||
-	       wanted_order(pages) + 2 < filter_order ||
-	       nr_stuck > nr_lines() * LINE_SLOTS / 16;
+	return ksm_filter_wanted_order(pages) > ksm_filter_order ||
+	       ksm_filter_wanted_order(pages) + 2 < ksm_filter_order ||
+	       ksm_filter_saturated > ksm_filter_lines() * KSM_FILTER_LINE_SLOTS / 16;
 }
 
-/* That may be hundreds of megabytes. */
-static void clear_lines(void)
+/* This may be hundreds of megabytes. */
+static void ksm_filter_clear(void)
 {
 	unsigned long line, nr;
 
-	for (line = 0; line < nr_lines(); line += nr) {
-		nr = min(nr_lines() - line, CLEAR_LINES);
-		memset(filter + line, 0, nr * sizeof(*filter));
+	for (line = 0; line < ksm_filter_lines(); line += nr) {
+		nr = min(ksm_filter_lines() - line, KSM_FILTER_CLEAR_LINES);
+		memset(ksm_filter_table + line, 0,
+		       nr * sizeof(*ksm_filter_table));
 		cond_resched();
 	}
 }
 
 /**
- * ksm_filter_resize - start anew with an empty filter of the right size
+ * ksm_filter_resize - start over with an empty filter of the right size
  * @pages: pages tracked
  *
  * The caller counts all keys again.
@@ -139,23 +152,23 @@ static void clear_lines(void)
  */
 bool ksm_filter_resize(unsigned long pages)
 {
-	unsigned int order = wanted_order(pages);
+	unsigned int order = ksm_filter_wanted_order(pages);
 	void *new;
 
-	if (filter && order == filter_order) {
-		clear_lines();
+	if (ksm_filter_table && order == ksm_filter_order) {
+		ksm_filter_clear();
 	} else {
-		new = __vmalloc(sizeof(*filter) << order,
+		new = __vmalloc(sizeof(*ksm_filter_table) << order,
 				GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY |
 				__GFP_NOWARN);
 		if (!new)
 			return false;
-		vfree(filter);
-		filter = new;
-		filter_order = order;
+		vfree(ksm_filter_table);
+		ksm_filter_table = new;
+		ksm_filter_order = order;
 	}
-	nr_stuck = 0;
-	ksm_filter_epoch++;
+	ksm_filter_saturated = 0;
+	ksm_filter_recheck();
 	return true;
 }
 
@@ -168,29 +181,29 @@ bool ksm_filter_resize(unsigned long pages)
  */
 void ksm_filter_free(void)
 {
-	vfree(filter);
-	filter = NULL;
-	nr_stuck = 0;
+	vfree(ksm_filter_table);
+	ksm_filter_table = NULL;
+	ksm_filter_saturated = 0;
 }
 
 /**
- * ksm_filter_bytes - memory the filter occupies
+ * ksm_filter_bytes - tell the memory of the filter
  *
  * Return: bytes.
  */
 unsigned long ksm_filter_bytes(void)
 {
-	return nr_lines() * sizeof(*filter);
+	return ksm_filter_lines() * sizeof(*ksm_filter_table);
 }
 
 /**
- * ksm_filter_prefetch - soon this key will be counted or looked up
+ * ksm_filter_prefetch - announce that a key will be counted or looked up
  * @short_key: the key
  */
 void ksm_filter_prefetch(u32 short_key)
 {
-	if (filter)
-		prefetchw(line_of(spread(short_key)));
+	if (ksm_filter_table)
+		prefetchw(ksm_filter_line(ksm_filter_hash(short_key)));
 }
 
 /**
@@ -199,19 +212,19 @@ void ksm_filter_prefetch(u32 short_key)
  */
 void ksm_filter_add(u32 short_key)
 {
-	struct place place[2];
+	struct ksm_filter_place place[2];
 	unsigned int i, count;
 
-	if (!filter)
+	if (!ksm_filter_table)
 		return;
-	find_places(short_key, place);
+	ksm_filter_places(short_key, place);
 	for (i = 0; i < 2; i++) {
-		count = count_at(&place[i]);
+		count = ksm_filter_count_at(&place[i]);
 		if (count == 3)
 			continue;
 		*place[i].word += 1ULL << place[i].shift;
 		if (count == 1)
-			ksm_filter_epoch++;
+			ksm_filter_recheck();
 	}
 }
 
@@ -221,34 +234,35 @@ void ksm_filter_add(u32 short_key)
  */
 void ksm_filter_remove(u32 short_key)
 {
-	struct place place[2];
+	struct ksm_filter_place place[2];
 	unsigned int i, count;
 
-	if (!filter)
+	if (!ksm_filter_table)
 		return;
 	ksm_filter_removals++;
-	find_places(short_key, place);
+	ksm_filter_places(short_key, place);
 	for (i = 0; i < 2; i++) {
-		count = count_at(&place[i]);
+		count = ksm_filter_count_at(&place[i]);
 		if (count == 3)
-			nr_stuck++;
+			ksm_filter_saturated++;
 		else if (count)
 			*place[i].word -= 1ULL << place[i].shift;
 	}
 }
 
 /**
- * ksm_filter_shared - may somebody else have this key?
- * @short_key: a key that the caller itself has added
+ * ksm_filter_may_match - may another page have this key?
+ * @short_key: a key that was added for the page itself
  *
- * Return: false only if nobody has.
+ * Return: false only if no other page has it.
  */
-bool ksm_filter_shared(u32 short_key)
+bool ksm_filter_may_match(u32 short_key)
 {
-	struct place place[2];
+	struct ksm_filter_place place[2];
 
-	if (!filter)
+	if (!ksm_filter_table)
 		return true;
-	find_places(short_key, place);
-	return count_at(&place[0]) > 1 && count_at(&place[1]) > 1;
+	ksm_filter_places(short_key, place);
+	return ksm_filter_count_at(&place[0]) > 1 &&
+	       ksm_filter_count_at(&place[1]) > 1;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Keyed hashes of a page.  See fingerprint.c */
 #ifndef _MM_KSM_FINGERPRINT_H
 #define _MM_KSM_FINGERPRINT_H
 

@@ -2,9 +2,9 @@
 /*
  * Memory goes offline.
  *
- * While it does, ksmd and those who want to change its knobs wait: they might
- * touch a struct page that is about to vanish.  When it has gone, nodes whose
- * page was there are dropped, because their pfn cannot be looked up any more.
+ * Meanwhile ksmd and writes to its knobs wait: they might touch a struct page
+ * that is about to vanish.  When the memory is offline, nodes whose page was
+ * there are dropped, because their pfn cannot be looked up any more.
  */
 #include <linux/memory.h>
 #include <linux/wait_bit.h>
@@ -12,12 +12,13 @@
 #include "internal.h"
 
 /**
- * ksm_offline_wait - wait until no memory is going offline
+ * ksm_scan_lock - lock ksm_scan_mutex when no memory is going offline
  *
- * Context: ksm_scan_mutex held, dropped while waiting.
+ * Context: may sleep for long.
  */
-void ksm_offline_wait(void)
+void ksm_scan_lock(void)
 {
+	mutex_lock(&ksm_scan_mutex);
 	while (ksm_run & KSM_RUN_OFFLINE) {
 		mutex_unlock(&ksm_scan_mutex);
 		wait_var_event(&ksm_run,
@@ -26,7 +27,7 @@ void ksm_offline_wait(void)
 	}
 }
 
-static void set_offline(bool offline)
+static void ksm_hotplug_set_offline(bool offline)
 {
 	mutex_lock(&ksm_scan_mutex);
 	if (offline)
@@ -41,27 +42,28 @@ static void set_offline(bool offline)
 	wake_up_var(&ksm_run);
 }
 
-static void drop_range(unsigned long start, unsigned long end)
+static void ksm_hotplug_forget_range(unsigned long start, unsigned long end)
 {
 	mutex_lock(&ksm_scan_mutex);
 	ksm_node_forget_range(start, end);
 	mutex_unlock(&ksm_scan_mutex);
 }
 
-static int notify(struct notifier_block *self, unsigned long action, void *arg)
+static int ksm_hotplug_notify(struct notifier_block *self, unsigned long action,
+			      void *arg)
 {
 	struct memory_notify *range = arg;
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-		set_offline(true);
+		ksm_hotplug_set_offline(true);
 		break;
 	case MEM_OFFLINE:
-		drop_range(range->start_pfn,
-			   range->start_pfn + range->nr_pages);
+		ksm_hotplug_forget_range(range->start_pfn,
+					 range->start_pfn + range->nr_pages);
 		fallthrough;
 	case MEM_CANCEL_OFFLINE:
-		set_offline(false);
+		ksm_hotplug_set_offline(false);
 		break;
 	}
 	return NOTIFY_OK;
@@ -69,7 +71,7 @@ static int notify(struct notifier_block *self, unsigned long action, void *arg)
 
 static int __init ksm_hotplug_init(void)
 {
-	hotplug_memory_notifier(notify, KSM_CALLBACK_PRI);
+	hotplug_memory_notifier(ksm_hotplug_notify, KSM_CALLBACK_PRI);
 	return 0;
 }
 subsys_initcall(ksm_hotplug_init);

@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What to think of one entry of a page table: from the entry and the state
- * word, later from the probe if that was asked for.
+ * Decide what to do about one entry of a page table: from the entry and the
+ * state word, later from the probe if that was asked for.
  *
- * slice.c says what it saw; what is to be done about it is entered into the
- * slice's plan, or becomes a job when no lock is held.  Page contents are not
- * read here, nor page tables changed.
+ * slice.c tells what it has seen.  What is to be done is entered into the
+ * slice's plan, or becomes a job for when no lock is held.  Contents are not
+ * read here, nor are page tables changed.
  */
 #include "internal.h"
 #include "judge.h"
 
-static void add_job(struct ksm_slice *s, const struct ksm_job *job)
+static void ksm_judge_set(const struct ksm_slice *s, unsigned int i, u64 new)
+{
+	ksm_track_set(s->v->slot, ksm_slice_word(s, i), new);
+}
+
+static void ksm_judge_add_job(struct ksm_slice *s, const struct ksm_job *job)
 {
 	s->v->job[s->v->nr_jobs++] = *job;
 }
 
-/* An item in the unstable tree goes; @word is what it leaves behind. */
-static void free_unstable(const struct ksm_slice *s, unsigned int i, u64 word)
+/* The item in the unstable tree goes; @word is what it leaves behind. */
+static void ksm_judge_free_item(const struct ksm_slice *s, unsigned int i,
+				u64 word)
 {
 	struct ksm_rmap_item *item = ksm_word_item(*ksm_slice_word(s, i));
 
 	ksm_unstable_erase(item);
-	ksm_slice_set(s, i, word);
+	ksm_judge_set(s, i, word);
 	ksm_item_free(item);
 }
 
-/* The same, where relatives of its page may stand by to take its place */
-static void drop_unstable(const struct ksm_slice *s, unsigned int i, u64 word)
+/* The same, where mappings of its page by forks may be parked */
+static void ksm_judge_leave_tree(const struct ksm_slice *s, unsigned int i,
+				 u64 word)
 {
-	free_unstable(s, i, word);
-	ksm_filter_epoch++;
+	ksm_judge_free_item(s, i, word);
+	ksm_filter_recheck();
 }
 
 /**
- * ksm_judge_lost - the page table has no page here that could be merged
+ * ksm_judge_lost - there is no page that could be merged
  * @s: the slice
  * @i: the entry
  *
@@ -44,29 +51,30 @@ void ksm_judge_lost(struct ksm_slice *s, unsigned int i)
 	u64 *word = ksm_slice_word(s, i);
 	u64 old = word ? *word : 0;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (!old)
 		return;
-	if (ksm_word_tag(old) == KSM_TAG_UNSTABLE) {
-		drop_unstable(s, i, 0);
+	if (ksm_word_unstable(old)) {
+		ksm_judge_leave_tree(s, i, 0);
 		return;
 	}
-	ksm_slice_set(s, i, 0);
-	if (ksm_word_tag(old) == KSM_TAG_STABLE)
-		add_job(s, &(struct ksm_job) {
+	ksm_judge_set(s, i, 0);
+	if (ksm_word_stable(old))
+		ksm_judge_add_job(s, &(struct ksm_job) {
 			.kind = KSM_JOB_DETACH,
 			.item = ksm_word_item(old),
 		});
 }
 
-static void plan_probe(struct ksm_slice *s, unsigned int i,
-		       enum ksm_verdict verdict)
+static void ksm_judge_plan_probe(struct ksm_slice *s, unsigned int i,
+				 enum ksm_verdict verdict)
 {
 	s->verdict[i] = verdict;
 	s->probe |= BIT_ULL(i);
 }
 
-static void plan_test(struct ksm_slice *s, unsigned int i,
-		      enum ksm_verdict verdict, bool dirty)
+static void ksm_judge_plan_test(struct ksm_slice *s, unsigned int i,
+				enum ksm_verdict verdict, bool dirty)
 {
 	s->verdict[i] = verdict;
 	s->test |= BIT_ULL(i);
@@ -75,186 +83,203 @@ static void plan_test(struct ksm_slice *s, unsigned int i,
 }
 
 /* Is this the zero page's key, and may it be mapped? */
-static bool zero_key(const struct ksm_slice *s, u32 short_key,
-		     unsigned long pfn)
+static bool ksm_judge_zero_key(const struct ksm_slice *s, u32 short_key,
+			       unsigned long pfn)
 {
-	return READ_ONCE(ksm_use_zero_pages) &&
-	       ksm_vma_takes_zero_page(s->vma) &&
-	       short_key == ksm_short(ksm_probe_of_zero_page(s->v->slot->mm,
-							     pfn));
+	struct ksm_scope scope;
+
+	if (!READ_ONCE(ksm_use_zero_pages) || !ksm_vma_takes_zero_page(s->vma))
+		return false;
+	scope = ksm_scope_of(s->v->slot, pfn);
+	return short_key == ksm_short(ksm_scope_zero_probe(scope));
 }
 
-static bool has_like(const struct ksm_slice *s, u32 short_key,
-		     unsigned long pfn)
+static bool ksm_judge_has_duplicate(const struct ksm_slice *s, u32 short_key,
+				    unsigned long pfn)
 {
-	return ksm_filter_shared(short_key) || zero_key(s, short_key, pfn);
+	return ksm_filter_may_match(short_key) ||
+	       ksm_judge_zero_key(s, short_key, pfn);
 }
 
-/* An unchanged page, by its entry alone. */
-static void judge_unchanged(struct ksm_slice *s, unsigned int i, u64 word)
+/* A page without item that is unchanged, by its entry alone */
+static void ksm_judge_unchanged(struct ksm_slice *s, unsigned int i, u64 word)
 {
 	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool looks = ksm_state_looks(&word, ksm_filter_moved(s->v));
+	bool due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v));
 
-	if (looks && has_like(s, ksm_word_short(word), pfn)) {
+	if (due && ksm_judge_has_duplicate(s, ksm_word_short(word), pfn)) {
 		s->work |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
+		ksm_judge_plan_probe(s, i, KSM_VERDICT_VERIFY);
 	} else {
 		s->skipped++;
-		if (looks)
-			word = ksm_state_unmatched(word);
+		if (due)
+			word = ksm_state_unique(word);
 	}
-	ksm_slice_set(s, i, word);
+	ksm_judge_set(s, i, word);
 }
 
-/* A page without an item */
-static void judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
-			 const struct ksm_look *look)
+/* Carry out the verdict about a page without item, whose word is @word now. */
+static void ksm_judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
+			     enum ksm_verdict verdict,
+			     const struct ksm_observation *seen)
 {
-	enum ksm_verdict verdict;
-
-	word = ksm_state_judge(word, look, &verdict);
 	switch (verdict) {
-	case KSM_UNCHANGED:
-		judge_unchanged(s, i, word);
+	case KSM_VERDICT_UNCHANGED:
+		ksm_judge_unchanged(s, i, word);
 		return;
-	case KSM_PASS_OVER:
+	case KSM_VERDICT_DEFER:
 		s->skipped++;
-		ksm_slice_set(s, i, word);
+		ksm_judge_set(s, i, word);
 		return;
-	case KSM_NEW:
-		ksm_cursor.new_pages++;
+	case KSM_VERDICT_NEW:
+		s->v->pass->new_pages++;
 		fallthrough;
-	case KSM_CHANGED:
+	case KSM_VERDICT_CHANGED:
 		s->work |= BIT_ULL(i);
 		break;
-	case KSM_PROVE:
-	case KSM_PEEK:
-		plan_test(s, i, verdict, look->dirty && look->trust);
-		ksm_slice_set(s, i, word);
+	case KSM_VERDICT_PROVE:
+	case KSM_VERDICT_PEEK:
+		ksm_judge_plan_test(s, i, verdict, seen->dirty && seen->trust);
+		ksm_judge_set(s, i, word);
 		return;
-	case KSM_VERIFY:
+	case KSM_VERDICT_VERIFY:
 		/* If it turns out to be unchanged, it was no work. */
-		if (!look->patient)
+		if (!seen->smart)
 			s->work |= BIT_ULL(i);
 		break;
 	}
-	ksm_slice_set(s, i, word);
-	plan_probe(s, i, verdict);
+	ksm_judge_set(s, i, word);
+	ksm_judge_plan_probe(s, i, verdict);
 }
 
-/* Has there been room for it in the stable tree since it was last seen? */
-static bool may_join(const struct ksm_slice *s,
-		     const struct ksm_rmap_item *item)
+/* Has the stable tree got room for the page since it was last visited? */
+static bool ksm_judge_may_join(const struct ksm_slice *s,
+			       const struct ksm_rmap_item *item)
 {
-	return ksm_room_moved(s->v) && ksm_stable_has(item->key.probe);
+	return ksm_visit_has_room(s->v) && ksm_stable_has(item->key.probe);
 }
 
-/* A page that waits in the unstable tree for its like */
-static void judge_unstable(struct ksm_slice *s, unsigned int i,
-			   const struct ksm_look *look)
+/* Carry out the verdict about a page that stays in the unstable tree. */
+static void ksm_judge_queued(struct ksm_slice *s, unsigned int i, u64 word,
+			     enum ksm_verdict verdict,
+			     const struct ksm_observation *seen)
 {
 	struct ksm_rmap_item *item = ksm_word_item(*ksm_slice_word(s, i));
-	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool was_shared = item->address & KSM_ITEM_SHARED;
-	u64 word;
 
-	item->address &= ~KSM_ITEM_SHARED;
-	if (look->shared)
-		item->address |= KSM_ITEM_SHARED;
-	if (!look->dirty)
-		item->address &= ~KSM_ITEM_RUN;
-	if (item->pfn == pfn && look->trust && look->dirty && was_shared) {
-		/* An entry of its own, with the dirty bit of all others. */
-		s->clean |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
-	} else if (item->pfn == pfn && !look->trust) {
-		/* Only its probe can tell. */
-		if (!look->patient)
-			s->work |= BIT_ULL(i);
-		plan_probe(s, i, KSM_VERIFY);
-	} else if (item->pfn == pfn && !look->dirty) {
-		if (look->renew || may_join(s, item))
-			plan_probe(s, i, KSM_VERIFY);
+	ksm_item_set_word(item, word);
+	switch (verdict) {
+	case KSM_VERDICT_UNCHANGED:
+		if (ksm_judge_may_join(s, item))
+			ksm_judge_plan_probe(s, i, KSM_VERDICT_VERIFY);
 		else
 			s->skipped++;
-	} else {
-		word = item->pfn == pfn ? ksm_item_word(item) : 0;
-		drop_unstable(s, i, word);
-		judge_inline(s, i, word, look);
+		break;
+	case KSM_VERDICT_PROVE:
+		ksm_judge_plan_test(s, i, verdict, seen->dirty && seen->trust);
+		break;
+	default:
+		if (!seen->smart)
+			s->work |= BIT_ULL(i);
+		ksm_judge_plan_probe(s, i, verdict);
 	}
 }
 
-static void judge_ksm_page(struct ksm_slice *s, unsigned int i)
+/* May a page stay in the unstable tree after this verdict? */
+static bool ksm_judge_stays_queued(enum ksm_verdict verdict)
+{
+	return verdict == KSM_VERDICT_UNCHANGED ||
+	       verdict == KSM_VERDICT_VERIFY || verdict == KSM_VERDICT_PROVE;
+}
+
+/* A page that is not merged */
+static void ksm_judge_private(struct ksm_slice *s, unsigned int i,
+			      const struct ksm_observation *seen)
+{
+	bool queued = ksm_word_unstable(*ksm_slice_word(s, i));
+	u64 known = ksm_slice_known(s, i), word;
+	enum ksm_verdict verdict;
+
+	word = ksm_state_judge(known, seen, &verdict);
+	if (queued && ksm_judge_stays_queued(verdict)) {
+		ksm_judge_queued(s, i, word, verdict, seen);
+		return;
+	}
+	if (queued)
+		ksm_judge_leave_tree(s, i, known);
+	ksm_judge_inline(s, i, word, verdict, seen);
+}
+
+/* Does the item of a mapping have this KSM page? */
+static bool ksm_judge_is_attached(u64 word, unsigned long pfn)
+{
+	const struct ksm_rmap_item *item;
+
+	if (!ksm_word_stable(word))
+		return false;
+	item = ksm_word_item(word);
+	return item->pfn == pfn && item->node &&
+	       READ_ONCE(item->node->pfn) == pfn;
+}
+
+static void ksm_judge_ksm_page(struct ksm_slice *s, unsigned int i)
 {
 	unsigned long pfn = page_to_pfn(s->page[i]);
-	u64 word = *ksm_slice_word(s, i);
 
-	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
-		struct ksm_rmap_item *item = ksm_word_item(word);
-
-		if (item->pfn == pfn && item->node &&
-		    READ_ONCE(item->node->pfn) == pfn) {
-			s->skipped++;
-			return;
-		}
+	if (ksm_judge_is_attached(*ksm_slice_word(s, i), pfn)) {
+		s->skipped++;
+		return;
 	}
 	s->work |= BIT_ULL(i);
-	add_job(s, &(struct ksm_job) {
-		.kind = KSM_JOB_JOIN,
+	ksm_judge_add_job(s, &(struct ksm_job) {
+		.kind = KSM_JOB_MAPPING,
 		.addr = ksm_slice_addr(s, i),
 		.pfn = pfn,
 	});
 }
 
 /**
- * ksm_judge_page - what is to be done about a page
- * @s:      the slice; the plan is entered there
- * @i:      the entry, which maps s->page[i]
- * @dirty:  its dirty bit
- * @shared: which is one for several pages
+ * ksm_judge_page - decide what to do about a page
+ * @s:     the slice; the plan is entered there
+ * @i:     the entry, which maps s->page[i]
+ * @dirty: its dirty bit
+ * @joint: which is that of several pages
  *
  * Context: ksm_scan_mutex and page table lock held.
  */
 void ksm_judge_page(struct ksm_slice *s, unsigned int i, bool dirty,
-		    bool shared)
+		    bool joint)
 {
 	struct page *page = s->page[i];
-	struct ksm_look look = {
+	struct ksm_observation seen = {
 		.pfn = page_to_pfn(page),
 		/* Such a bit proves "clean", and nothing else. */
-		.dirty = dirty && !shared,
-		.trust = s->v->trust && !(dirty && shared),
-		.shared = shared,
-		.patient = s->v->patient,
+		.dirty = dirty && !joint,
+		.trust = s->v->trust && !(dirty && joint),
+		.smart = s->v->smart,
 		.renew = s->renew,
+		.joint = joint,
 	};
-	u64 word;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (PageKsm(page)) {
-		/* Left by a fork: the folio is dirty, its entries need not be */
-		if (look.dirty)
+		/*
+		 * Left by a fork: the folio is dirty, its entries need not be
+		 */
+		if (seen.dirty)
 			s->clean |= BIT_ULL(i);
-		judge_ksm_page(s, i);
+		ksm_judge_ksm_page(s, i);
 		return;
 	}
-	word = *ksm_slice_word(s, i);
-	if (ksm_word_tag(word) == KSM_TAG_UNSTABLE) {
-		judge_unstable(s, i, &look);
-		return;
-	}
-	if (ksm_word_tag(word) == KSM_TAG_STABLE) {
-		/* Written to: its mapping of the KSM page is gone. */
+	/* Written to: its mapping of the KSM page is gone. */
+	if (ksm_word_stable(*ksm_slice_word(s, i)))
 		ksm_judge_lost(s, i);
-		word = 0;
-	}
-	judge_inline(s, i, word, &look);
+	ksm_judge_private(s, i, &seen);
 }
 
-static void hand_on(struct ksm_slice *s, unsigned int i, u64 probe)
+static void ksm_judge_hand_on(struct ksm_slice *s, unsigned int i, u64 probe)
 {
 	s->work |= BIT_ULL(i);
-	add_job(s, &(struct ksm_job) {
+	ksm_judge_add_job(s, &(struct ksm_job) {
 		.kind = KSM_JOB_CANDIDATE,
 		.addr = ksm_slice_addr(s, i),
 		.pfn = page_to_pfn(s->page[i]),
@@ -262,62 +287,77 @@ static void hand_on(struct ksm_slice *s, unsigned int i, u64 probe)
 	});
 }
 
-/* With smart_scan=0 a key is taken anew as a whole. */
-static bool stale_digest(const struct ksm_slice *s,
-			 const struct ksm_rmap_item *item)
+/* With smart_scan=0 the whole key is taken again. */
+static bool ksm_judge_renews_digest(const struct ksm_slice *s,
+				    const struct ksm_rmap_item *item)
 {
-	return !s->v->patient && (item->address & KSM_ITEM_DIGEST);
+	return !s->v->smart && ksm_item_has_digest(item);
 }
 
-static void probed_unstable(struct ksm_slice *s, unsigned int i, u64 probe)
+/* The probe of a page in the unstable tree is what it was. */
+static void ksm_judge_still_queued(struct ksm_slice *s, unsigned int i,
+				   u64 probe)
 {
 	struct ksm_rmap_item *item = ksm_word_item(*ksm_slice_word(s, i));
-	u64 word;
+
+	/* Without a duplicate it needs no item, and no fork of it is parked. */
+	if (!ksm_judge_has_duplicate(s, ksm_short(probe), item->pfn))
+		ksm_judge_free_item(s, i,
+				    ksm_state_unique(ksm_item_word(item)));
+	else if (s->renew || ksm_judge_may_join(s, item) ||
+		 ksm_judge_renews_digest(s, item))
+		ksm_judge_hand_on(s, i, probe);
+}
+
+static void ksm_judge_probe_queued(struct ksm_slice *s, unsigned int i,
+				   u64 probe)
+{
+	struct ksm_rmap_item *item = ksm_word_item(*ksm_slice_word(s, i));
+	u64 known = ksm_item_word(item), word;
 	bool changed;
 
-	word = ksm_item_word(item);
-	if (item->key.probe == probe) {
-		/* Who has lost his like needs no item, and has no relatives. */
-		if (!has_like(s, ksm_short(probe), item->pfn))
-			free_unstable(s, i, ksm_state_unmatched(word));
-		else if (s->renew || may_join(s, item) ||
-			 stale_digest(s, item))
-			hand_on(s, i, probe);
+	word = ksm_state_probed(known, s->verdict[i], ksm_short(probe),
+				&changed);
+	/* The rest of the probe is in the key only. */
+	if (!changed && item->key.probe == probe) {
+		ksm_item_set_word(item, word);
+		ksm_judge_still_queued(s, i, probe);
 		return;
 	}
 	s->work |= BIT_ULL(i);
-	drop_unstable(s, i, word);
-	word = ksm_state_probed(word, KSM_VERIFY, ksm_short(probe), &changed);
-	ksm_slice_set(s, i, word);
+	ksm_judge_leave_tree(s, i, known);
+	ksm_judge_set(s, i, word);
 }
 
-static void probed_inline(struct ksm_slice *s, unsigned int i, u64 probe)
+static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
+				   u64 probe)
 {
 	u32 short_key = ksm_short(probe);
-	bool changed, looks;
+	bool changed, due;
 	u64 word;
 
 	word = ksm_state_probed(*ksm_slice_word(s, i), s->verdict[i], short_key,
 				&changed);
 	/* Enter the key first, so that the filter counts this page itself. */
-	ksm_slice_set(s, i, word);
+	ksm_judge_set(s, i, word);
 	if (changed) {
-		/* A volatile page is looked at for a moment, as others are. */
-		if (ksm_word_run(word) < KSM_RUN_VOLATILE)
+		/* To peek at a volatile page takes no more than to skip it. */
+		if (ksm_word_streak(word) < KSM_STREAK_VOLATILE)
 			s->work |= BIT_ULL(i);
 		return;
 	}
-	looks = ksm_state_looks(&word, ksm_filter_moved(s->v)) ||
-		!s->v->patient || s->renew;
-	if (looks && has_like(s, short_key, page_to_pfn(s->page[i])))
-		hand_on(s, i, probe);
-	else if (looks)
-		word = ksm_state_unmatched(word);
-	ksm_slice_set(s, i, word);
+	due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v)) ||
+	      !s->v->smart || s->renew;
+	if (due && ksm_judge_has_duplicate(s, short_key,
+					   page_to_pfn(s->page[i])))
+		ksm_judge_hand_on(s, i, probe);
+	else if (due)
+		word = ksm_state_unique(word);
+	ksm_judge_set(s, i, word);
 }
 
 /**
- * ksm_judge_probe - what follows from the probe of a page
+ * ksm_judge_probe - decide what follows from the probe of a page
  * @s:     the slice; gets a job if the page is a candidate
  * @i:     the entry
  * @probe: of its page, scoped
@@ -326,8 +366,9 @@ static void probed_inline(struct ksm_slice *s, unsigned int i, u64 probe)
  */
 void ksm_judge_probe(struct ksm_slice *s, unsigned int i, u64 probe)
 {
-	if (ksm_word_tag(*ksm_slice_word(s, i)) == KSM_TAG_UNSTABLE)
-		probed_unstable(s, i, probe);
+	lockdep_assert_held(&ksm_scan_mutex);
+	if (ksm_word_unstable(*ksm_slice_word(s, i)))
+		ksm_judge_probe_queued(s, i, probe);
 	else
-		probed_inline(s, i, probe);
+		ksm_judge_probe_inline(s, i, probe);
 }

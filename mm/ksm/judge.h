@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between slice.c, which reads and cleans entries, and judge.c, which says
+ * Between slice.c, which reads and cleans entries, and judge.c, which decides
  * which of them.
  */
 #ifndef _MM_KSM_JUDGE_H
 #define _MM_KSM_JUDGE_H
 
 #include "internal.h"
+#include "merge.h"
 #include "slice.h"
+#include "triage.h"
 
 #define KSM_SLICE_CHUNKS	(KSM_SLICE / KSM_CHUNK_PAGES)
 
@@ -17,27 +19,27 @@
 /**
  * struct ksm_slice - neighbouring entries, and what is planned for them
  * @v:	     the visit it is part of
- * @vma:     where they are
+ * @vma:     VMA of the entries
  * @base:    address of entry 0
- * @first:   the first entry that is looked at
+ * @first:   the first entry that is visited
  * @end:     the entry after the last
  * @huge:    one huge entry maps all pages
  * @renew:   all keys are taken again
- * @ptep:    entry @first, if not
+ * @ptep:    entry @first, if not @huge
  * @chunk:   state words; NULL where there was no memory for them
- * @page:    which page an entry maps; valid if it is to be judged
- * @verdict: about it
- * @easy:    entries about which nothing is done
- * @wait:    entries that have one visit less to wait
+ * @page:    page that an entry maps; valid if it is to be judged
+ * @verdict: what ksm_state_judge() has decided
+ * @skip:    entries about which nothing is done
+ * @defer:   entries that have one visit less to wait
  * @judge:   entries to be judged
  * @dirty:   entries with a dirty bit of their own
- * @test:    entries to be cleaned if it pays
- * @clean:   entries whose dirty bit goes
+ * @test:    entries to be cleaned if the content is the same
+ * @clean:   entries to be cleaned
  * @probe:   entries whose page is read
  * @work:    entries that use up the pace
  * @skipped: number of entries that do not
  * @pending: probes that are not entered yet
- * @nr_pending: how many
+ * @nr_pending: number of those
  */
 struct ksm_slice {
 	struct ksm_visit *v;
@@ -50,8 +52,8 @@ struct ksm_slice {
 	struct ksm_chunk *chunk[KSM_SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
 	u8 verdict[KSM_SLICE];
-	u64 easy;
-	u64 wait;
+	u64 skip;
+	u64 defer;
 	u64 judge;
 	u64 dirty;
 	u64 test;
@@ -79,26 +81,30 @@ static inline u64 *ksm_slice_word(const struct ksm_slice *s, unsigned int i)
 	return chunk ? &chunk->word[i % KSM_CHUNK_PAGES] : NULL;
 }
 
-static inline void ksm_slice_set(const struct ksm_slice *s, unsigned int i,
-				 u64 new)
+/* The inline word of a page that is not merged, if it is in the tree, too */
+static inline u64 ksm_slice_known(const struct ksm_slice *s, unsigned int i)
 {
-	ksm_track_set(s->v->slot, ksm_slice_word(s, i), new);
+	u64 word = *ksm_slice_word(s, i);
+
+	return ksm_word_unstable(word) ? ksm_item_word(ksm_word_item(word)) :
+					 word;
 }
 
-/* Has the filter learnt something since this mm was last walked over? */
-static inline bool ksm_filter_moved(const struct ksm_visit *v)
+/* Has the filter's epoch moved since this mm was last walked over? */
+static inline bool ksm_visit_rechecks(const struct ksm_visit *v)
 {
-	return !v->patient || v->slot->seen_epoch != ksm_filter_epoch;
+	return !v->smart || v->slot->seen_epoch != ksm_filter_epoch;
 }
 
-static inline bool ksm_room_moved(const struct ksm_visit *v)
+/* Has a full KSM page got room since then? */
+static inline bool ksm_visit_has_room(const struct ksm_visit *v)
 {
-	return !v->patient || v->slot->seen_room != ksm_stable_room_epoch;
+	return !v->smart || v->slot->seen_room != ksm_stable_room_epoch;
 }
 
 void ksm_judge_lost(struct ksm_slice *s, unsigned int i);
 void ksm_judge_page(struct ksm_slice *s, unsigned int i, bool dirty,
-		    bool shared);
+		    bool joint);
 void ksm_judge_probe(struct ksm_slice *s, unsigned int i, u64 probe);
 
 #endif /* _MM_KSM_JUDGE_H */

@@ -2,14 +2,14 @@
 /*
  * A KSM page and its node.
  *
- * folio->mapping of a KSM folio is the address of its node; the node knows the
+ * folio->mapping of a KSM folio is the address of its node; the node has the
  * page frame number.  Neither holds a reference on the other.  The page is
- * freed, reclaimed and migrated as any other, and nobody tells us: a node is
- * believed only by ksm_node_get_folio().
+ * freed, reclaimed and migrated as any other, without a call to KSM: whether a
+ * node still has its page is found out by ksm_node_get_folio().
  *
- * A node of which no mapping is known may still be mapped, by children of a
- * fork that were not visited yet.  It goes on the check list, and is looked at
- * again when the next pass begins.
+ * The page of a node without a known mapping may still be mapped, by children
+ * of a fork that were not visited yet.  The node goes on the check list, and is
+ * checked again when the next pass begins.
  */
 #include <linux/delay.h>
 #include <linux/pagemap.h>
@@ -18,16 +18,16 @@
 
 #include "internal.h"
 
-static struct kmem_cache *node_cache;
+static struct kmem_cache *ksm_node_cache;
 
 /* Nodes without a known mapping; ksm_scan_mutex. */
-static LIST_HEAD(check_list);
+static LIST_HEAD(ksm_node_check_list);
 
-/* All nodes there are; ksm_scan_mutex. */
-static unsigned long nr_nodes;
+/* Number of all nodes; ksm_scan_mutex. */
+static unsigned long ksm_nr_nodes;
 
 /**
- * ksm_node_alloc - make a node that belongs to no page yet
+ * ksm_node_alloc - allocate a node that has no page yet
  *
  * Return: the node or NULL.
  */
@@ -35,88 +35,92 @@ struct ksm_stable_node *ksm_node_alloc(void)
 {
 	struct ksm_stable_node *node;
 
-	node = kmem_cache_zalloc(node_cache, GFP_KERNEL | __GFP_HIGH);
+	node = kmem_cache_zalloc(ksm_node_cache, GFP_KERNEL | __GFP_HIGH);
 	if (!node)
 		return NULL;
 	INIT_HLIST_HEAD(&node->items);
 	INIT_LIST_HEAD(&node->check);
-	nr_nodes++;
+	ksm_nr_nodes++;
 	ksm_count(&ksm_counters.bytes, sizeof(*node));
 	return node;
 }
 
 /**
- * ksm_node_free - the opposite
+ * ksm_node_free - free a node
  * @node: in no tree, without items, and no folio points to it
  */
 void ksm_node_free(struct ksm_stable_node *node)
 {
 	list_del(&node->check);
-	nr_nodes--;
+	ksm_nr_nodes--;
 	ksm_count(&ksm_counters.bytes, -(long)sizeof(*node));
-	kmem_cache_free(node_cache, node);
+	kmem_cache_free(ksm_node_cache, node);
 }
 
 /**
- * ksm_node_none_left - is there no KSM page at all?
+ * ksm_node_none_left - are there no KSM pages at all?
  *
  * Context: ksm_scan_mutex held.
- * Return: true if there is none.
+ * Return: true if there are none.
  */
 bool ksm_node_none_left(void)
 {
-	return !nr_nodes;
+	lockdep_assert_held(&ksm_scan_mutex);
+	return !ksm_nr_nodes;
 }
 
 /**
- * ksm_node_unchecked - are there KSM pages that only strangers map?
+ * ksm_node_unchecked - are there KSM pages without a known mapping?
  *
  * Context: any; a hint without ksm_scan_mutex.
  * Return: true if there are.
  */
 bool ksm_node_unchecked(void)
 {
-	return !list_empty_careful(&check_list);
+	return !list_empty_careful(&ksm_node_check_list);
 }
 
 /*
- * Nobody can be given a reference on the folio.  Is that for ever?
+ * The reference count of the folio is zero, so that no reference can be taken.
+ * Is that for ever?
  *
  * The count of a page in the swap cache is zero for a moment, while it is taken
  * out there or migrated.  That of any other page is zero only once it will be
  * freed, even if that takes a while: reclaim collects such pages, and one that
- * is poisoned keeps its mapping for ever.  All who do that are listed in
- * Documentation/mm/ksm.rst, "Who freezes the count of a KSM page".
+ * is poisoned keeps its mapping for ever.  All code that does this is listed in
+ * Documentation/mm/ksm.rst, "What freezes the count of a KSM page".
  *
  * Flag, then count, then mapping, then @moves: migration writes them in the
- * opposite order.  So this is one moment, in which the count was zero and the
- * page not in the swap cache, or the caller has to begin again: KSM_BUSY.
+ * opposite order.  So all was read at one moment, in which the count was zero;
+ * or the page has changed, and the caller has to start over: false.
  */
-static enum ksm_result judge_frozen(const struct ksm_stable_node *node,
-				    struct folio *folio, unsigned int moves)
+static bool ksm_node_judge_frozen(const struct ksm_stable_node *node,
+				  struct folio *folio, unsigned int moves,
+				  enum ksm_result *result)
 {
 	bool cached;
 
-	smp_rmb();	/* what failed to take a reference orders nothing */
+	smp_rmb();	/* the failure to take a reference orders nothing */
 	cached = folio_test_swapcache(folio);
 	smp_rmb();	/* the count was zero after the flag was read */
 	if (folio_ref_count(folio))
-		return KSM_BUSY;
+		return false;
 	smp_rmb();	/* pairs with folio_migrate_ksm() */
 	if (READ_ONCE(folio->mapping) != ksm_node_mapping(node) ||
 	    READ_ONCE(node->moves) != moves)
-		return KSM_BUSY;
-	return cached ? KSM_RETRY : KSM_GONE;
+		return false;
+	*result = cached ? KSM_RESULT_RETRY : KSM_RESULT_GONE;
+	return true;
 }
 
 /**
  * ksm_node_get_folio - take a reference on the page of a node
- * @node:   which
- * @foliop: set to the folio if the result is KSM_DONE
+ * @node:   the node
+ * @foliop: set to the folio if the result is KSM_RESULT_DONE
  *
  * Context: ksm_scan_mutex held.
- * Return: KSM_DONE; KSM_GONE if the page is no longer ours, for ever; or
- * KSM_RETRY if that cannot be said now, but very soon.
+ * Return: KSM_RESULT_DONE; KSM_RESULT_GONE if the node has lost its page for
+ * ever; or KSM_RESULT_RETRY if that cannot be said now, but very soon.
  */
 enum ksm_result ksm_node_get_folio(struct ksm_stable_node *node,
 				   struct folio **foliop)
@@ -134,8 +138,7 @@ again:
 	if (READ_ONCE(folio->mapping) != expected)
 		goto stale;
 	if (!folio_try_get(folio)) {
-		result = judge_frozen(node, folio, moves);
-		if (result == KSM_BUSY)
+		if (!ksm_node_judge_frozen(node, folio, moves, &result))
 			goto again;
 		return result;
 	}
@@ -144,7 +147,7 @@ again:
 		goto stale;
 	}
 	*foliop = folio;
-	return KSM_DONE;
+	return KSM_RESULT_DONE;
 
 stale:
 	/*
@@ -154,32 +157,37 @@ stale:
 	smp_rmb();
 	if (READ_ONCE(node->moves) != moves)
 		goto again;
-	return KSM_GONE;
+	return KSM_RESULT_GONE;
 }
 
-/* Who froze the count needs no longer than that, unless it was interrupted. */
-#define SPINS	100
+/*
+ * A count is frozen for no longer than that, unless by a task that was
+ * preempted.
+ */
+#define KSM_NODE_SPINS	100
 
-/* The same, until there is an answer, with the folio locked. */
-static struct folio *lock_folio_of(struct ksm_stable_node *node)
+/*
+ * The same, until there is an answer, with the folio locked.  NULL: it is gone
+ */
+static struct folio *ksm_node_lock_folio(struct ksm_stable_node *node)
 {
 	unsigned int spins = 0;
 	struct folio *folio;
 
 	for (;;) {
 		switch (ksm_node_get_folio(node, &folio)) {
-		case KSM_DONE:
+		case KSM_RESULT_DONE:
 			folio_lock(folio);
 			if (READ_ONCE(folio->mapping) == ksm_node_mapping(node))
 				return folio;
-			/* Migrated while we waited for the lock. */
+			/* It was migrated in the meantime. */
 			folio_unlock(folio);
 			folio_put(folio);
 			break;
-		case KSM_GONE:
+		case KSM_RESULT_GONE:
 			return NULL;
 		default:
-			if (++spins < SPINS)
+			if (++spins < KSM_NODE_SPINS)
 				cpu_relax();
 			else
 				usleep_range(50, 100);
@@ -189,17 +197,20 @@ static struct folio *lock_folio_of(struct ksm_stable_node *node)
 
 /**
  * ksm_node_bind - make a folio the KSM page of a node
- * @node:  belongs to no page yet
+ * @node:  has no page yet
  * @folio: locked; mapped read-only everywhere
+ * @scope: scope of the folio
  *
  * Context: folio lock and ksm_scan_mutex held.
  */
-void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio)
+void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio,
+		   struct ksm_scope scope)
 {
+	lockdep_assert_held(&ksm_scan_mutex);
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 	VM_WARN_ON_ONCE_FOLIO(folio_test_large(folio), folio);
 	node->pfn = folio_pfn(folio);
-	node->nid = ksm_page_nid(node->pfn);
+	node->scope = scope;
 	/* Reclaim must write it to swap, not drop it. */
 	folio_mark_dirty(folio);
 	WRITE_ONCE(folio->mapping, ksm_node_mapping(node));
@@ -207,9 +218,9 @@ void ksm_node_bind(struct ksm_stable_node *node, struct folio *folio)
 
 /**
  * ksm_node_attach - note that a page of an mm maps a KSM page
- * @node:     of the KSM page
+ * @node:     node of the KSM page
  * @folio:    the KSM page, locked
- * @item:     in no tree
+ * @item:     item of the page, in no tree
  * @anon_vma: all mappings by forks of this one are found there
  * @index:    linear_page_index() of the mapping
  *
@@ -241,8 +252,8 @@ void ksm_node_attach(struct ksm_stable_node *node, struct folio *folio,
 		ksm_stable_resort(node);
 }
 
-/* An item is of no mapping any more; whether it stays is another question. */
-static void uncount_item(struct ksm_rmap_item *item)
+/* An item has no mapping any more; it may stay as an orphan. */
+static void ksm_node_uncount(struct ksm_rmap_item *item)
 {
 	struct ksm_stable_node *node = item->node;
 	bool was_full = !ksm_node_has_room(node);
@@ -255,8 +266,8 @@ static void uncount_item(struct ksm_rmap_item *item)
 		ksm_stable_resort(node);
 }
 
-/* Nobody can reach the node through its folio any more, or the caller has it */
-static void unlink_item(struct ksm_rmap_item *item)
+/* The folio is locked, or does not lead to the node any more. */
+static void ksm_node_unlink(struct ksm_rmap_item *item)
 {
 	hlist_del(&item->link);
 	item->node = NULL;
@@ -264,33 +275,34 @@ static void unlink_item(struct ksm_rmap_item *item)
 	item->anon_vma = NULL;
 }
 
-/* The folio is locked and stops being ours; it may live on as swap cache. */
-static void release_folio(struct ksm_stable_node *node, struct folio *folio)
+/* The folio, locked, is no KSM page any more; it may live on as swap cache. */
+static void ksm_node_release_folio(struct ksm_stable_node *node,
+				   struct folio *folio)
 {
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
 	trace_ksm_remove_ksm_page(folio_pfn(folio));
 }
 
-/* The node of an item goes. */
-static void lose_node(struct ksm_rmap_item *item)
+/* The node of an item is dropped. */
+static void ksm_node_lose_item(struct ksm_rmap_item *item)
 {
 	if (!item->slot) {
-		unlink_item(item);
+		ksm_node_unlink(item);
 		ksm_orphan_free(item);
 		return;
 	}
 	trace_ksm_remove_rmap_item(item, item->slot->mm, item->node->pfn);
-	uncount_item(item);
-	unlink_item(item);
-	ksm_item_doubt(item);
+	ksm_node_uncount(item);
+	ksm_node_unlink(item);
+	ksm_track_node_gone(item);
 }
 
 /**
  * ksm_node_forget - drop a node whose page is gone
- * @node: ksm_node_get_folio() said KSM_GONE, or the page is unmapped and no
- *	  longer points here
+ * @node: ksm_node_get_folio() said KSM_RESULT_GONE, or the page is unmapped
+ *	  and no longer points here
  *
- * Its items stay with their owners, attached to nothing; its orphans go.
+ * Its items stay with their slots, attached to nothing; its orphans are freed.
  *
  * Context: ksm_scan_mutex held; may sleep.
  */
@@ -301,7 +313,7 @@ void ksm_node_forget(struct ksm_stable_node *node)
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	hlist_for_each_entry_safe(item, next, &node->items, link) {
-		lose_node(item);
+		ksm_node_lose_item(item);
 		/* There may be millions. */
 		cond_resched();
 	}
@@ -311,23 +323,24 @@ void ksm_node_forget(struct ksm_stable_node *node)
 }
 
 /*
- * A page that is only in the swap cache may be mapped again by those who read
- * it from there, all of them: @keep_cached.  Return: whether it is forgotten.
+ * A page that is only in the swap cache may be mapped again, by all mms that
+ * read it from there: @keep_cached.  Return: whether the node is forgotten.
  */
-static bool forget_if_unused(struct ksm_stable_node *node, bool keep_cached)
+static bool ksm_node_forget_unused(struct ksm_stable_node *node,
+				   bool keep_cached)
 {
-	struct folio *folio = lock_folio_of(node);
+	struct folio *folio = ksm_node_lock_folio(node);
 
 	if (folio && (folio_mapped(folio) ||
 		      (keep_cached && folio_test_swapcache(folio)))) {
 		if (list_empty(&node->check))
-			list_add_tail(&node->check, &check_list);
+			list_add_tail(&node->check, &ksm_node_check_list);
 		folio_unlock(folio);
 		folio_put(folio);
 		return false;
 	}
 	if (folio) {
-		release_folio(node, folio);
+		ksm_node_release_folio(node, folio);
 		folio_unlock(folio);
 		folio_put(folio);
 	} else {
@@ -339,7 +352,8 @@ static bool forget_if_unused(struct ksm_stable_node *node, bool keep_cached)
 
 /**
  * ksm_node_detach - note that a page of an mm no longer maps a KSM page
- * @item: its item, which no state word names; may be attached to nothing
+ * @item: item of the page, which no state word names; may be attached to
+ *	  nothing
  *
  * Context: ksm_scan_mutex held; takes the folio lock.
  * Return: true if the item is the caller's now, attached to nothing; false if
@@ -351,50 +365,51 @@ bool ksm_node_detach(struct ksm_rmap_item *item)
 	struct folio *folio;
 	bool stays;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (!node)
 		return true;
-	folio = lock_folio_of(node);
+	folio = ksm_node_lock_folio(node);
 	if (!folio) {
 		trace_ksm_remove_ksm_page(node->pfn);
 		ksm_node_forget(node);
 		return true;
 	}
 	stays = ksm_orphan_needed(item, folio);
-	uncount_item(item);
+	ksm_node_uncount(item);
 	if (stays)
 		ksm_orphan_add(item);
 	else
-		unlink_item(item);
+		ksm_node_unlink(item);
 	folio_unlock(folio);
 	folio_put(folio);
 	if (!node->nr_items)
-		forget_if_unused(node, true);
+		ksm_node_forget_unused(node, true);
 	return !stays;
 }
 
-/* Drop an item that nobody needs any more. */
-static void drop_orphan(struct ksm_rmap_item *item)
+/* Drop an orphan that has no forks any more, or none that were not visited. */
+static void ksm_node_drop_orphan(struct ksm_rmap_item *item)
 {
 	struct ksm_stable_node *node = item->node;
-	struct folio *folio = lock_folio_of(node);
+	struct folio *folio = ksm_node_lock_folio(node);
 
 	if (!folio) {
 		trace_ksm_remove_ksm_page(node->pfn);
 		ksm_node_forget(node);
 		return;
 	}
-	unlink_item(item);
+	ksm_node_unlink(item);
 	folio_unlock(folio);
 	folio_put(folio);
 	ksm_orphan_free(item);
 }
 
-/* How many may go in a batch, at least */
-#define ORPHANS_AT_ONCE	4096UL
+/* How many may be dropped in a batch, at least */
+#define KSM_ORPHANS_AT_ONCE	4096UL
 
 /**
- * ksm_node_drop_orphans - drop some of those that had a whole pass
- * @nr: pages of a batch, which brings no more of them than that
+ * ksm_node_drop_orphans - drop some of the orphans that have expired
+ * @nr: pages of a batch, which makes no more orphans than that
  *
  * Context: ksm_scan_mutex held; takes folio locks.
  */
@@ -403,22 +418,22 @@ void ksm_node_drop_orphans(unsigned long nr)
 	struct ksm_rmap_item *item;
 
 	lockdep_assert_held(&ksm_scan_mutex);
-	for (nr = max(nr, ORPHANS_AT_ONCE); nr; nr--) {
-		item = ksm_orphans_next();
+	for (nr = max(nr, KSM_ORPHANS_AT_ONCE); nr; nr--) {
+		item = ksm_orphan_expired();
 		if (!item)
 			return;
-		drop_orphan(item);
+		ksm_node_drop_orphan(item);
 		cond_resched();
 	}
 }
 
 /**
- * ksm_node_check - drop nodes that nobody maps any more
+ * ksm_node_check - drop nodes whose pages are not mapped any more
  * @keep_cached: but not those whose page is in the swap cache
- * @nr:		 how many to look at, ULONG_MAX for all; the next time others
+ * @nr:		 how many to check, ULONG_MAX for all; the next time others
  *
  * Context: ksm_scan_mutex held; takes folio locks.
- * Return: true if there were some.
+ * Return: true if any were dropped.
  */
 bool ksm_node_check(bool keep_cached, unsigned long nr)
 {
@@ -426,19 +441,20 @@ bool ksm_node_check(bool keep_cached, unsigned long nr)
 	bool dropped = false;
 	LIST_HEAD(todo);
 
-	list_splice_init(&check_list, &todo);
+	lockdep_assert_held(&ksm_scan_mutex);
+	list_splice_init(&ksm_node_check_list, &todo);
 	for (; nr && !list_empty(&todo); nr--) {
 		node = list_first_entry(&todo, struct ksm_stable_node, check);
 		list_del_init(&node->check);
-		dropped |= forget_if_unused(node, keep_cached);
+		dropped |= ksm_node_forget_unused(node, keep_cached);
 		cond_resched();
 	}
-	list_splice(&todo, &check_list);
+	list_splice(&todo, &ksm_node_check_list);
 	return dropped;
 }
 
-static bool node_within(const struct ksm_stable_node *node,
-			unsigned long start, unsigned long end)
+static bool ksm_node_within(const struct ksm_stable_node *node,
+			    unsigned long start, unsigned long end)
 {
 	unsigned long pfn = READ_ONCE(node->pfn);
 
@@ -448,7 +464,7 @@ static bool node_within(const struct ksm_stable_node *node,
 /**
  * ksm_node_forget_range - drop the nodes of pages that are gone
  * @start: first page frame number
- * @end:   the one after the last; nothing there is in use any more
+ * @end:   the one after the last; no page there is in use any more
  *
  * Context: ksm_scan_mutex held.
  */
@@ -457,9 +473,10 @@ void ksm_node_forget_range(unsigned long start, unsigned long end)
 	struct ksm_stable_node *node, *next;
 	struct ksm_chain *chain, *next_chain;
 
-	/* A node that is in no chain has no items, so it is on this list. */
-	list_for_each_entry_safe(node, next, &check_list, check) {
-		if (node_within(node, start, end))
+	lockdep_assert_held(&ksm_scan_mutex);
+	/* A node in no chain has no items, so it is on this list. */
+	list_for_each_entry_safe(node, next, &ksm_node_check_list, check) {
+		if (ksm_node_within(node, start, end))
 			ksm_node_forget(node);
 		cond_resched();
 	}
@@ -469,9 +486,9 @@ void ksm_node_forget_range(unsigned long start, unsigned long end)
 
 		next_chain = ksm_stable_next(chain);
 		list_for_each_entry_safe(node, next, &chain->dups, dup) {
-			if (node_within(node, start, end))
+			if (ksm_node_within(node, start, end))
 				ksm_node_forget(node);
-			if (!--left)	/* the chain may have gone */
+			if (!--left)	/* the chain may be freed */
 				break;
 		}
 		cond_resched();
@@ -479,26 +496,27 @@ void ksm_node_forget_range(unsigned long start, unsigned long end)
 }
 
 /**
- * ksm_chain_prune - drop the dups of a chain whose pages were freed
- * @chain: which; gone afterwards if it lost its last dup
+ * ksm_node_prune - drop the dups of a chain whose pages were freed
+ * @chain: the chain; freed if it loses its last dup
  *
  * Context: ksm_scan_mutex held.
  */
-void ksm_chain_prune(struct ksm_chain *chain)
+void ksm_node_prune(struct ksm_chain *chain)
 {
 	struct ksm_stable_node *node, *next;
 	unsigned int left = chain->nr_dups;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	chain->pruned = jiffies;
 	list_for_each_entry_safe(node, next, &chain->dups, dup) {
 		struct folio *folio;
 		enum ksm_result got = ksm_node_get_folio(node, &folio);
 
-		/* The last one takes the chain with it. */
+		/* With the last dup the chain is freed. */
 		left--;
-		if (got == KSM_DONE)
+		if (got == KSM_RESULT_DONE)
 			folio_put(folio);
-		else if (got == KSM_GONE)
+		else if (got == KSM_RESULT_GONE)
 			ksm_node_forget(node);
 		if (!left)
 			break;
@@ -508,6 +526,6 @@ void ksm_chain_prune(struct ksm_chain *chain)
 
 int __init ksm_node_init(void)
 {
-	node_cache = KMEM_CACHE(ksm_stable_node, 0);
-	return node_cache ? 0 : -ENOMEM;
+	ksm_node_cache = KMEM_CACHE(ksm_stable_node, 0);
+	return ksm_node_cache ? 0 : -ENOMEM;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When a batch ends: after so many pages that were read, searched or merged,
+ * When a batch ends: after so many pages that were read, looked up or merged,
  * or when unchanged pages have taken their share of time.
  *
- * A page that is passed over because its entry is clean costs next to nothing,
- * so it does not count as one of pages_to_scan; but so many of them may follow
+ * A page that is skipped because its entry is clean costs next to nothing, so
+ * it does not count as one of pages_to_scan; but so many of them may follow
  * each other that ksmd would not pause for long.
  */
 #include <linux/kernel.h>
@@ -14,9 +14,9 @@
 #include "pace.h"
 
 /**
- * ksm_pace_begin - a batch begins
+ * ksm_pace_begin - begin a batch
  * @pace:   filled in
- * @pages:  pages that may be read, searched or merged; with 0 it is over
+ * @pages:  pages that may be read, looked up or merged; with 0 it is over
  * @now_ns: the clock
  */
 void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns)
@@ -25,21 +25,21 @@ void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns)
 }
 
 /**
- * ksm_pace_work - pages were visited
+ * ksm_pace_work - count pages that were visited
  * @pace:   of the batch
- * @worked: how many were read, searched or merged
- * @passed: how many turned out to be unchanged
+ * @worked: number of pages that were read, looked up or merged
+ * @skipped: number of pages that turned out to be unchanged
  */
 void ksm_pace_work(struct ksm_pace *pace, unsigned long worked,
-		   unsigned long passed)
+		   unsigned long skipped)
 {
 	pace->left -= min(pace->left, worked);
 	pace->worked += worked;
-	pace->passed += passed;
+	pace->skipped += skipped;
 }
 
 /**
- * ksm_pace_skip - the time since it was last taken does not count
+ * ksm_pace_skip - do not count the time since it was last taken
  * @pace:   of the batch
  * @now_ns: the clock
  */
@@ -47,7 +47,7 @@ void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns)
 {
 	pace->stamp_ns = now_ns;
 	pace->worked = 0;
-	pace->passed = 0;
+	pace->skipped = 0;
 }
 
 /**
@@ -57,7 +57,7 @@ void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns)
  *
  * Unchanged pages are charged with their share of the time since it was last
  * taken, and with all of it if there was no work in between.  A clock that
- * leaves out what is not ours may be corrected backwards: that is no time.
+ * leaves out the time of others may be corrected backwards: that is no time.
  */
 void ksm_pace_time(struct ksm_pace *pace, u64 now_ns)
 {
@@ -65,14 +65,14 @@ void ksm_pace_time(struct ksm_pace *pace, u64 now_ns)
 	u64 ns = max(since_ns, 0LL);
 
 	if (pace->worked)
-		ns = div64_u64(ns * pace->passed,
-			       pace->worked + pace->passed);
+		ns = div64_u64(ns * pace->skipped,
+			       pace->worked + pace->skipped);
 	pace->quiet_ns += ns;
 	ksm_pace_skip(pace, now_ns);
 }
 
 /**
- * ksm_pace_over - has the batch come to its end?
+ * ksm_pace_over - is the batch over?
  * @pace: of the batch
  *
  * Return: true if so.

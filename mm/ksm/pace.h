@@ -10,23 +10,23 @@
 
 /**
  * struct ksm_pace - how far a batch may still go
- * @left:     pages that may still be read, searched or merged
+ * @left:     pages that may still be read, looked up or merged
  * @quiet_ns: time spent on unchanged pages
  * @stamp_ns: the clock when time was last taken
- * @worked:   pages read, searched or merged since then
- * @passed:   pages passed over since then
+ * @worked:   pages read, looked up or merged since then
+ * @skipped:  pages skipped since then
  */
 struct ksm_pace {
 	unsigned long left;
 	u64 quiet_ns;
 	u64 stamp_ns;
 	unsigned long worked;
-	unsigned long passed;
+	unsigned long skipped;
 };
 
 void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns);
 void ksm_pace_work(struct ksm_pace *pace, unsigned long worked,
-		   unsigned long passed);
+		   unsigned long skipped);
 void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns);
 void ksm_pace_time(struct ksm_pace *pace, u64 now_ns);
 bool ksm_pace_over(const struct ksm_pace *pace);

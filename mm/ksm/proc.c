@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What /proc tells about one process.
+ * What /proc shows of one process.
  */
 #include "internal.h"
 
 /**
- * ksm_process_profit - memory saved in an mm, less what saving it costs
- * @mm: which
+ * ksm_process_profit - compute the memory saved in an mm, less what KSM takes
+ * @mm: the mm
  *
  * Context: any.
  * Return: bytes, negative if KSM costs more than it saves.
@@ -15,12 +15,12 @@ long ksm_process_profit(struct mm_struct *mm)
 {
 	long saved = READ_ONCE(mm->ksm_merging_pages) + mm_ksm_zero_pages(mm);
 
-	return saved * PAGE_SIZE - ksm_mm_bytes(mm);
+	return saved * PAGE_SIZE - ksm_registry_bytes(mm);
 }
 
 /**
  * ksm_process_mergeable - may any page of an mm be merged?
- * @mm: which
+ * @mm: the mm
  *
  * Context: mmap_lock held.
  * Return: true if any mapping is registered.

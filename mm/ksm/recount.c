@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Make the filter anew, and count all keys in it.
+ * Rebuild the filter: count all keys in a new one.
  *
  * That takes seconds for a terabyte, so it is done in pieces, one in each
- * batch, and ksm_scan_mutex is free in between.  Until all is counted nothing
- * is scanned: a filter that does not know every key hides likes from each
- * other.  Nor are mms forgotten that have exited, since a key that was not
- * counted yet must not be uncounted.  Where that happens nevertheless, when
- * memory goes offline, it is noticed and all is begun again.
+ * batch, and ksm_scan_mutex is free in between.  Until all keys are counted
+ * nothing is scanned: a filter without some keys would hide duplicates.  Nor
+ * are mms dropped that have exited, since a key that was not counted yet must
+ * not be uncounted.  If that happens nevertheless, when memory goes offline, it
+ * is noticed, and the rebuild starts over.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -15,65 +15,67 @@
 
 #include "internal.h"
 
-/* A piece takes about so long, */
-#define PIECE_NS	(10 * NSEC_PER_MSEC)
+/* A piece takes about this long, */
+#define KSM_RECOUNT_NS	(10 * NSEC_PER_MSEC)
 
-/* and the clock is read after so many keys. */
-#define PIECE_KEYS	4096
+/* and the clock is read after this number of keys. */
+#define KSM_RECOUNT_KEYS	4096
 
-/* Where the counting is, if it is under way; ksm_scan_mutex. */
+/* How far the rebuild is, if one is under way; ksm_scan_mutex. */
 static struct {
 	bool under_way;
-	bool chains;			/* the mms are done */
+	bool chains;			/* all mms are counted */
 	unsigned long addr;		/* in the first mm that is not */
-	struct ksm_key key;		/* of the last chain that is */
+	struct ksm_key key;		/* of the last chain that is counted */
 	unsigned long removals;		/* ksm_filter_removals when it began */
-} count;
+} ksm_recount_state;
 
-/* Without memory: when to try again; ksm_scan_mutex. */
-static unsigned long retry_at;
-static unsigned int retry_s;
+/* When to try again after a failure to allocate; ksm_scan_mutex. */
+static unsigned long ksm_recount_retry_at;
+static unsigned int ksm_recount_retry_s;
 
-#define RETRY_MAX_S	64U
+#define KSM_RECOUNT_RETRY_MAX_S	64U
 
-/* Do not ask for what may be gigabytes in each batch. */
-static void wait_for_memory(void)
+/* It may be gigabytes: do not ask for them in each batch. */
+static void ksm_recount_delay_retry(void)
 {
-	retry_s = clamp(2 * retry_s, 1U, RETRY_MAX_S);
-	retry_at = jiffies + retry_s * HZ;
+	ksm_recount_retry_s =
+		clamp(2 * ksm_recount_retry_s, 1U, KSM_RECOUNT_RETRY_MAX_S);
+	ksm_recount_retry_at = jiffies + ksm_recount_retry_s * HZ;
 }
 
-static bool have_to_wait(void)
+static bool ksm_recount_must_wait(void)
 {
-	return retry_s && time_before(jiffies, retry_at);
+	return ksm_recount_retry_s &&
+	       time_before(jiffies, ksm_recount_retry_at);
 }
 
 /* An empty filter of the right size.  False: there is no memory for it. */
-static bool resize(void)
+static bool ksm_recount_resize(void)
 {
 	unsigned long old = ksm_filter_bytes();
 
 	if (!ksm_filter_resize(ksm_counters.tracked)) {
-		wait_for_memory();
+		ksm_recount_delay_retry();
 		return false;
 	}
-	retry_s = 0;
+	ksm_recount_retry_s = 0;
 	ksm_count(&ksm_counters.bytes, ksm_filter_bytes() - old);
 	return true;
 }
 
-static bool begin(void)
+static bool ksm_recount_begin(void)
 {
-	if (!resize())
+	if (!ksm_recount_resize())
 		return false;
 	ksm_registry_uncount_all();
-	memset(&count, 0, sizeof(count));
-	count.removals = ksm_filter_removals;
-	count.under_way = true;
+	memset(&ksm_recount_state, 0, sizeof(ksm_recount_state));
+	ksm_recount_state.removals = ksm_filter_removals;
+	ksm_recount_state.under_way = true;
 	return true;
 }
 
-static void count_nodes(const struct ksm_chain *chain)
+static void ksm_recount_nodes(const struct ksm_chain *chain)
 {
 	unsigned int i;
 
@@ -82,50 +84,52 @@ static void count_nodes(const struct ksm_chain *chain)
 }
 
 /* True: all chains are counted. */
-static bool count_chains(void)
+static bool ksm_recount_chains(void)
 {
 	struct ksm_chain *chain;
 	unsigned int seen;
 
-	chain = count.chains ? ksm_stable_after(&count.key) :
-			       ksm_stable_next(NULL);
-	count.chains = true;
-	for (seen = 0; chain && seen < PIECE_KEYS;) {
-		count_nodes(chain);
+	chain = ksm_recount_state.chains ?
+			ksm_stable_after(&ksm_recount_state.key) :
+			ksm_stable_next(NULL);
+	ksm_recount_state.chains = true;
+	for (seen = 0; chain && seen < KSM_RECOUNT_KEYS;) {
+		ksm_recount_nodes(chain);
 		seen += 1 + chain->nr_dups;
-		count.key = chain->key;
+		ksm_recount_state.key = chain->key;
 		chain = ksm_stable_next(chain);
 	}
 	return !chain;
 }
 
 /* True: all is counted. */
-static bool count_some(void)
+static bool ksm_recount_piece(void)
 {
 	struct ksm_slot *slot = ksm_registry_uncounted();
 
 	if (!slot)
-		return count_chains();
-	if (ksm_track_recount(slot, &count.addr, PIECE_KEYS)) {
+		return ksm_recount_chains();
+	if (ksm_track_recount(slot, &ksm_recount_state.addr,
+			      KSM_RECOUNT_KEYS)) {
 		ksm_registry_counted(slot);
-		count.addr = 0;
+		ksm_recount_state.addr = 0;
 	}
 	return false;
 }
 
 /**
- * ksm_recounting - does the filter not know all keys yet?
+ * ksm_recounting - is the filter being rebuilt?
  *
  * Context: ksmd, or ksm_scan_mutex held.
- * Return: true if so.
+ * Return: true if not all keys are counted yet.
  */
 bool ksm_recounting(void)
 {
-	return READ_ONCE(count.under_way);
+	return READ_ONCE(ksm_recount_state.under_way);
 }
 
 /**
- * ksm_recount - give the filter the size it needs, if it has another one
+ * ksm_recount - rebuild the filter if it needs another size
  *
  * Context: ksm_scan_mutex held; may sleep.
  * Return: false if not all keys are counted yet, so that nothing can be scanned
@@ -133,25 +137,26 @@ bool ksm_recounting(void)
  */
 bool ksm_recount(void)
 {
-	u64 until = local_clock() + PIECE_NS;
+	u64 until = local_clock() + KSM_RECOUNT_NS;
 
 	lockdep_assert_held(&ksm_scan_mutex);
-	if (!count.under_way) {
-		if (!ksm_counters.tracked || have_to_wait() ||
+	if (!ksm_recount_state.under_way) {
+		if (!ksm_counters.tracked || ksm_recount_must_wait() ||
 		    !ksm_filter_wants_resize(ksm_counters.tracked))
 			return true;
-		if (!begin())
-			return true;	/* the old one is as good as before */
-	} else if (count.removals != ksm_filter_removals && !begin()) {
-		ksm_recount_drop();	/* without one, each key has company */
+		if (!ksm_recount_begin())
+			return true;	/* go on with the old one */
+	} else if (ksm_recount_state.removals != ksm_filter_removals &&
+		   !ksm_recount_begin()) {
+		ksm_recount_drop();	/* without one, any key may match */
 		return true;
 	}
-	while (!count_some()) {
+	while (!ksm_recount_piece()) {
 		if (local_clock() > until)
 			return false;
 		cond_resched();
 	}
-	WRITE_ONCE(count.under_way, false);
+	WRITE_ONCE(ksm_recount_state.under_way, false);
 	return true;
 }
 
@@ -167,5 +172,5 @@ void ksm_recount_drop(void)
 	lockdep_assert_held(&ksm_scan_mutex);
 	ksm_count(&ksm_counters.bytes, -(long)ksm_filter_bytes());
 	ksm_filter_free();
-	WRITE_ONCE(count.under_way, false);
+	WRITE_ONCE(ksm_recount_state.under_way, false);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the mm core asks about KSM folios: who maps them, they have moved, may
- * they be mapped as they are.
+ * Calls of the mm core about KSM folios: visit all mappings, note a migration,
+ * decide whether a folio from the swap cache can be mapped as it is.
  */
 #include <linux/rmap.h>
 #include <linux/sched/signal.h>
@@ -9,16 +9,18 @@
 
 #include "../internal.h"
 #include "internal.h"
+#include "merge.h"
 
-/* One visit of all that map a folio */
-struct visit {
+/* One visit of the mappings of a folio */
+struct ksm_rmap_visit {
 	struct folio *folio;
 	struct rmap_walk_control *rwc;
-	bool own;		/* the mms of the items, or all others */
+	bool own;		/* those of the items, or those of forks */
 };
 
 /* Visit the VMAs of one item.  False: stop the whole walk. */
-static bool visit_vmas(struct visit *v, struct ksm_rmap_item *item)
+static bool ksm_rmap_visit_vmas(struct ksm_rmap_visit *v,
+				struct ksm_rmap_item *item)
 {
 	struct rmap_walk_control *rwc = v->rwc;
 	struct anon_vma_chain *avc;
@@ -45,8 +47,9 @@ static bool visit_vmas(struct visit *v, struct ksm_rmap_item *item)
 	return true;
 }
 
-/* Visit all items.  False: the walk is over. */
-static bool visit_items(struct visit *v, struct ksm_stable_node *node)
+/* Visit all items.  False: stop the whole walk. */
+static bool ksm_rmap_visit_items(struct ksm_rmap_visit *v,
+				 struct ksm_stable_node *node)
 {
 	struct ksm_rmap_item *item;
 	bool more = true;
@@ -64,7 +67,7 @@ static bool visit_items(struct visit *v, struct ksm_stable_node *node)
 			}
 			anon_vma_lock_read(anon_vma);
 		}
-		more = visit_vmas(v, item);
+		more = ksm_rmap_visit_vmas(v, item);
 		anon_vma_unlock_read(anon_vma);
 		if (!more)
 			break;
@@ -74,13 +77,13 @@ static bool visit_items(struct visit *v, struct ksm_stable_node *node)
 
 /**
  * rmap_walk_ksm - visit all mappings of a KSM folio
- * @folio: locked
- * @rwc:   what to do with them
+ * @folio: the folio, locked
+ * @rwc:   what to do with each
  *
- * The mappings that were attached come first, then those that forks of them
- * brought, whether ksmd has seen them or not.  Both are found by the index of
- * the page in the anon_vma: a mapping cannot get another index, because
- * mremap() breaks the sharing first and userfaultfd refuses to move it.
+ * The mappings that were attached come first, then those of forks, whether ksmd
+ * has visited them or not.  Both are found by the index of the page in the
+ * anon_vma: a mapping cannot get another index, because mremap() unmerges it
+ * first and userfaultfd refuses to move it.
  *
  * All walks visit the same mappings, whatever their purpose: a migration entry
  * that one walk puts in has to be found by the one that takes it out.
@@ -89,24 +92,25 @@ static bool visit_items(struct visit *v, struct ksm_stable_node *node)
  */
 void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 {
-	struct visit v = { .folio = folio, .rwc = rwc, .own = true };
+	struct ksm_rmap_visit v = { .folio = folio, .rwc = rwc, .own = true };
 	struct ksm_stable_node *node;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 	node = ksm_folio_node(folio);
-	if (!node || !visit_items(&v, node))
+	if (!node || !ksm_rmap_visit_items(&v, node))
 		return;
 	if (ksm_busted(KSM_FAULT_FORKS))
 		return;
 	v.own = false;
-	visit_items(&v, node);
+	ksm_rmap_visit_items(&v, node);
 }
 
 #ifdef CONFIG_MEMORY_FAILURE
 /* Add the process of @task if it maps @page by one of @item's VMAs. */
-static void collect_task(struct page *page, struct ksm_rmap_item *item,
-			 struct task_struct *task, struct list_head *to_kill)
+static void ksm_rmap_collect_task(struct page *page, struct ksm_rmap_item *item,
+				  struct task_struct *task,
+				  struct list_head *to_kill)
 {
 	struct anon_vma_chain *avc;
 
@@ -137,7 +141,7 @@ static void collect_task(struct page *page, struct ksm_rmap_item *item,
  * @force_early: the current process needs to know at once
  *
  * Only processes that are to be told early are collected: the current one if
- * @force_early, and those that asked for it.
+ * @force_early, and those that have asked for it.
  *
  * Context: folio lock held; takes anon_vma locks.
  */
@@ -156,7 +160,8 @@ void collect_procs_ksm(struct folio *folio, struct page *page,
 		for_each_process(process) {
 			task = task_early_kill(process, force_early);
 			if (task)
-				collect_task(page, item, task, to_kill);
+				ksm_rmap_collect_task(page, item, task,
+						      to_kill);
 		}
 		rcu_read_unlock();
 		anon_vma_unlock_read(item->anon_vma);
@@ -166,9 +171,9 @@ void collect_procs_ksm(struct folio *folio, struct page *page,
 
 #ifdef CONFIG_MIGRATION
 /**
- * folio_migrate_ksm - a folio has moved
- * @newfolio: where it is now; its mapping is a copy of the old one's
- * @folio:    where it was
+ * folio_migrate_ksm - note that a folio was migrated
+ * @newfolio: the new folio; its mapping is a copy of the old one's
+ * @folio:    the old folio
  *
  * Called for every folio that is migrated.
  *
@@ -190,19 +195,19 @@ void folio_migrate_ksm(struct folio *newfolio, struct folio *folio)
 	 * All this pairs with ksm_node_get_folio().  A page may come back into
 	 * the frame where it was: then only the number of moves tells.
 	 *
-	 * Who finds the new pfn finds the new page's mapping;
+	 * A reader of the new pfn sees the new page's mapping;
 	 */
 	smp_store_release(&node->pfn, folio_pfn(newfolio));
-	/* who finds the move counted, the new pfn; */
+	/* a reader of the new number of moves sees the new pfn; */
 	smp_store_release(&node->moves, node->moves + 1);
-	smp_wmb();	/* who finds the old mapping gone, the move counted */
+	smp_wmb();	/* a reader without the old mapping, the new number */
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
 }
 #endif
 
 /* Does the reverse map lead to @addr?  Folio lock held. */
-static bool is_attached(const struct ksm_stable_node *node,
-			struct vm_area_struct *vma, unsigned long addr)
+static bool ksm_rmap_is_attached(const struct ksm_stable_node *node,
+				 struct vm_area_struct *vma, unsigned long addr)
 {
 	pgoff_t index = linear_page_index(vma, addr);
 	struct anon_vma_chain *avc;
@@ -219,31 +224,32 @@ static bool is_attached(const struct ksm_stable_node *node,
 }
 
 /*
- * May a KSM folio be mapped at @addr?  Where ksmd never comes, the mapping
- * would stay unknown; while it is stopped, unless it is known already.
+ * May a KSM folio be mapped at @addr?  The mapping has to be attached: by ksmd,
+ * if it is going to visit it, or already.
  */
-static bool ksm_folio_fits(struct folio *folio, struct vm_area_struct *vma,
-			   unsigned long addr)
+static bool ksm_rmap_ksm_folio_fits(struct folio *folio,
+				    struct vm_area_struct *vma,
+				    unsigned long addr)
 {
 	const struct ksm_stable_node *node = ksm_folio_node(folio);
 
 	if (!node || !(vma->vm_flags & VM_MERGEABLE) ||
 	    (READ_ONCE(ksm_run) & KSM_RUN_UNMERGE))
 		return false;
-	return ksm_scanning() || is_attached(node, vma, addr);
+	return ksm_scanning() || ksm_rmap_is_attached(node, vma, addr);
 }
 
 /* May a folio from the swap cache be mapped at @addr as it is? */
-static bool fits(struct folio *folio, struct vm_area_struct *vma,
-		 unsigned long addr)
+static bool ksm_rmap_folio_fits(struct folio *folio, struct vm_area_struct *vma,
+				unsigned long addr)
 {
 	struct anon_vma *anon_vma;
 
 	if (folio_test_large(folio))
 		return true;
 	if (folio_test_ksm(folio))
-		return ksm_folio_fits(folio, vma, addr);
-	/* NULL: read from swap just now, it can still become anything. */
+		return ksm_rmap_ksm_folio_fits(folio, vma, addr);
+	/* NULL: it was just read from swap, and has no owner yet. */
 	anon_vma = folio_anon_vma(folio);
 	if (!anon_vma)
 		return true;
@@ -252,8 +258,9 @@ static bool fits(struct folio *folio, struct vm_area_struct *vma,
 }
 
 /* A locked copy, NULL without memory, or an error if @folio is unreadable. */
-static struct folio *copy_folio(struct folio *folio,
-				struct vm_area_struct *vma, unsigned long addr)
+static struct folio *ksm_rmap_copy_folio(struct folio *folio,
+					 struct vm_area_struct *vma,
+					 unsigned long addr)
 {
 	struct folio *copy;
 
@@ -280,8 +287,8 @@ static struct folio *copy_folio(struct folio *folio,
  * @vma:   where it is to be mapped
  * @addr:  and at which address
  *
- * All mappings of a KSM page share one swap entry.  Once the page was written
- * out, what comes back belongs to the first that reads it; the others get
+ * All mappings of a KSM page have one swap entry.  Once the page was written
+ * out and freed, the first mm that reads it back owns it; the others get
  * copies.
  *
  * Context: mmap_lock, or only the VMA's read lock, held.
@@ -292,11 +299,11 @@ struct folio *ksm_might_need_to_copy(struct folio *folio,
 				     struct vm_area_struct *vma,
 				     unsigned long addr)
 {
-	if (fits(folio, vma, addr))
+	if (ksm_rmap_folio_fits(folio, vma, addr))
 		return folio;
 	if (PageHWPoison(folio_page(folio, 0)))
 		return ERR_PTR(-EHWPOISON);
 	if (!folio_test_uptodate(folio))
 		return folio;	/* the caller reports it */
-	return copy_folio(folio, vma, addr);
+	return ksm_rmap_copy_folio(folio, vma, addr);
 }

@@ -4,26 +4,26 @@
  *
  * An entry is a chain, all KSM pages (dups) that have one key.  There is more
  * than one if max_page_sharing limits their mappings, or if two contents have
- * the same probe and digest.  Dups with room for a mapping come first, so
- * nobody walks past thousands of full ones.
+ * the same probe and digest.  Dups with room for a mapping come first, so that
+ * a search does not pass thousands of full ones.
  *
- * What a KSM page contains cannot change, so keys are for ever.  Whether a
- * page still exists is the business of node.c.
+ * The content of a KSM page cannot change, so keys are immutable.  node.c
+ * tells whether a page still exists.
  */
 #include "internal.h"
 
-static struct rb_root stable_tree = RB_ROOT;
-static struct kmem_cache *chain_cache;
+static struct rb_root ksm_stable_tree = RB_ROOT;
+static struct kmem_cache *ksm_chain_cache;
 
-/* Moves when a full KSM page gets room again: those left over may try. */
+/* Moves when a full KSM page gets room again, which others may use. */
 unsigned long ksm_stable_room_epoch;
 
-static struct ksm_chain *chain_of(struct rb_node *rb)
+static struct ksm_chain *ksm_chain_of_rb(struct rb_node *rb)
 {
 	return rb_entry(rb, struct ksm_chain, rb);
 }
 
-static int compare(const struct ksm_key *a, const struct ksm_key *b)
+static int ksm_key_compare(const struct ksm_key *a, const struct ksm_key *b)
 {
 	if (a->probe != b->probe)
 		return a->probe < b->probe ? -1 : 1;
@@ -33,7 +33,7 @@ static int compare(const struct ksm_key *a, const struct ksm_key *b)
 }
 
 /**
- * ksm_stable_has - is there a chain with this probe?
+ * ksm_stable_has - is there a KSM page with a probe?
  * @probe: scoped probe
  *
  * Context: ksm_scan_mutex held.
@@ -41,10 +41,11 @@ static int compare(const struct ksm_key *a, const struct ksm_key *b)
  */
 bool ksm_stable_has(u64 probe)
 {
-	struct rb_node *rb = stable_tree.rb_node;
+	struct rb_node *rb = ksm_stable_tree.rb_node;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	while (rb) {
-		struct ksm_chain *chain = chain_of(rb);
+		struct ksm_chain *chain = ksm_chain_of_rb(rb);
 
 		if (probe == chain->key.probe)
 			return true;
@@ -58,15 +59,16 @@ bool ksm_stable_has(u64 probe)
  * @key: probe and digest
  *
  * Context: ksm_scan_mutex held.
- * Return: the chain, which may consist of dead nodes, or NULL.
+ * Return: the chain or NULL; all of its pages may have been freed.
  */
 struct ksm_chain *ksm_stable_find(const struct ksm_key *key)
 {
-	struct rb_node *rb = stable_tree.rb_node;
+	struct rb_node *rb = ksm_stable_tree.rb_node;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	while (rb) {
-		struct ksm_chain *chain = chain_of(rb);
-		int diff = compare(key, &chain->key);
+		struct ksm_chain *chain = ksm_chain_of_rb(rb);
+		int diff = ksm_key_compare(key, &chain->key);
 
 		if (!diff)
 			return chain;
@@ -85,7 +87,7 @@ struct ksm_chain *ksm_chain_alloc(const struct ksm_key *key)
 {
 	struct ksm_chain *chain;
 
-	chain = kmem_cache_zalloc(chain_cache, GFP_KERNEL | __GFP_HIGH);
+	chain = kmem_cache_zalloc(ksm_chain_cache, GFP_KERNEL | __GFP_HIGH);
 	if (!chain)
 		return NULL;
 	ksm_count(&ksm_counters.bytes, sizeof(*chain));
@@ -96,32 +98,33 @@ struct ksm_chain *ksm_chain_alloc(const struct ksm_key *key)
 }
 
 /**
- * ksm_chain_free - the opposite
- * @chain: has no dups, is in no tree
+ * ksm_chain_free - free a chain
+ * @chain: without dups, in no tree
  */
 void ksm_chain_free(struct ksm_chain *chain)
 {
 	ksm_count(&ksm_counters.bytes, -(long)sizeof(*chain));
-	kmem_cache_free(chain_cache, chain);
+	kmem_cache_free(ksm_chain_cache, chain);
 }
 
-static void insert_chain(struct ksm_chain *chain)
+static void ksm_stable_insert_chain(struct ksm_chain *chain)
 {
-	struct rb_node **link = &stable_tree.rb_node, *parent = NULL;
+	struct rb_node **link = &ksm_stable_tree.rb_node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
-		if (compare(&chain->key, &chain_of(parent)->key) < 0)
+		if (ksm_key_compare(&chain->key,
+				    &ksm_chain_of_rb(parent)->key) < 0)
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
 	}
 	rb_link_node(&chain->rb, parent, link);
-	rb_insert_color(&chain->rb, &stable_tree);
+	rb_insert_color(&chain->rb, &ksm_stable_tree);
 }
 
-/* Only two dups or more are shown as a chain to user space. */
-static void count_dups(struct ksm_chain *chain, int by)
+/* User space is shown a chain only if it has two dups or more. */
+static void ksm_chain_count_dups(struct ksm_chain *chain, int by)
 {
 	unsigned int before = chain->nr_dups;
 	unsigned int after = before + by;
@@ -139,28 +142,25 @@ static void count_dups(struct ksm_chain *chain, int by)
 
 /**
  * ksm_stable_link - put a node into the tree
- * @node:  its content number set if the chain has dups
+ * @node:  the node, with its content number set if the chain has dups
  * @chain: of ksm_stable_find() or ksm_chain_alloc()
  *
  * Context: ksm_scan_mutex held.
- * Return: @chain.
  */
-struct ksm_chain *ksm_stable_link(struct ksm_stable_node *node,
-				  struct ksm_chain *chain)
+void ksm_stable_link(struct ksm_stable_node *node, struct ksm_chain *chain)
 {
 	lockdep_assert_held(&ksm_scan_mutex);
 	if (!chain->nr_dups)
-		insert_chain(chain);
+		ksm_stable_insert_chain(chain);
 	node->chain = chain;
 	list_add(&node->dup, &chain->dups);
-	count_dups(chain, 1);
+	ksm_chain_count_dups(chain, 1);
 	ksm_filter_add(ksm_short(chain->key.probe));
-	return chain;
 }
 
 /**
  * ksm_stable_unlink - take a node out of the tree
- * @node: which; its chain is freed if it was the last one
+ * @node: the node; the chain is freed if it was the last one
  *
  * Context: ksm_scan_mutex held.
  */
@@ -172,16 +172,16 @@ void ksm_stable_unlink(struct ksm_stable_node *node)
 	ksm_filter_remove(ksm_short(chain->key.probe));
 	node->chain = NULL;
 	list_del(&node->dup);
-	count_dups(chain, -1);
+	ksm_chain_count_dups(chain, -1);
 	if (!chain->nr_dups) {
-		rb_erase(&chain->rb, &stable_tree);
+		rb_erase(&chain->rb, &ksm_stable_tree);
 		ksm_chain_free(chain);
 	}
 }
 
 /**
  * ksm_stable_resort - a node has become full, or has room again
- * @node: which
+ * @node: the node
  *
  * Context: ksm_scan_mutex held.
  */
@@ -199,22 +199,23 @@ void ksm_stable_resort(struct ksm_stable_node *node)
 }
 
 /**
- * ksm_stable_next - go through all chains in order
- * @chain: the last one, NULL to begin
+ * ksm_stable_next - go to the next chain in the order of keys
+ * @chain: the one before, NULL to begin
  *
  * Context: ksm_scan_mutex held.
- * Return: the next one or NULL.
+ * Return: the chain or NULL.
  */
 struct ksm_chain *ksm_stable_next(struct ksm_chain *chain)
 {
 	struct rb_node *rb = chain ? rb_next(&chain->rb) :
-				     rb_first(&stable_tree);
+				     rb_first(&ksm_stable_tree);
 
-	return rb ? chain_of(rb) : NULL;
+	lockdep_assert_held(&ksm_scan_mutex);
+	return rb ? ksm_chain_of_rb(rb) : NULL;
 }
 
 /**
- * ksm_stable_after - the chain behind a key
+ * ksm_stable_after - find the chain behind a key
  * @key: need not be that of a chain any more
  *
  * Context: ksm_scan_mutex held.
@@ -222,14 +223,14 @@ struct ksm_chain *ksm_stable_next(struct ksm_chain *chain)
  */
 struct ksm_chain *ksm_stable_after(const struct ksm_key *key)
 {
-	struct rb_node *rb = stable_tree.rb_node;
+	struct rb_node *rb = ksm_stable_tree.rb_node;
 	struct ksm_chain *found = NULL;
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	while (rb) {
-		struct ksm_chain *chain = chain_of(rb);
+		struct ksm_chain *chain = ksm_chain_of_rb(rb);
 
-		if (compare(key, &chain->key) < 0) {
+		if (ksm_key_compare(key, &chain->key) < 0) {
 			found = chain;
 			rb = rb->rb_left;
 		} else {
@@ -241,6 +242,6 @@ struct ksm_chain *ksm_stable_after(const struct ksm_key *key)
 
 int __init ksm_stable_init(void)
 {
-	chain_cache = KMEM_CACHE(ksm_chain, 0);
-	return chain_cache ? 0 : -ENOMEM;
+	ksm_chain_cache = KMEM_CACHE(ksm_chain, 0);
+	return ksm_chain_cache ? 0 : -ENOMEM;
 }

@@ -2,44 +2,43 @@
 /*
  * What is known of each page of a registered mm.
  *
- * A page nobody resembles costs its state word, 8 bytes in a chunk of 16
+ * A page without a duplicate costs its state word, 8 bytes in a chunk of 16
  * words, and its share of the filter.  Only a page that is in one of the trees
- * has an rmap_item; its word points there.
+ * has an rmap_item; its word names it.
  *
- * Nobody tells us about munmap() or mremap().  walk.c finds out by comparing
- * the chunks with the page tables, both in order of address, and drops here
- * what no longer has a page.
+ * There are no calls from munmap() and mremap().  walk.c compares the chunks
+ * with the page tables, both in order of address, and drops here what no longer
+ * has a page.
  */
-#include <linux/kasan.h>
 #include <linux/mmdebug.h>
 #include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
-static struct kmem_cache *chunk_cache;
-static struct kmem_cache *item_cache;
+static struct kmem_cache *ksm_chunk_cache;
 
-static unsigned int chunk_index(unsigned long addr)
+static unsigned int ksm_chunk_index(unsigned long addr)
 {
 	return (addr >> KSM_CHUNK_SHIFT) % KSM_TABLE_CHUNKS;
 }
 
-static unsigned int word_index(unsigned long addr)
+static unsigned int ksm_chunk_word_index(unsigned long addr)
 {
 	return (addr >> PAGE_SHIFT) % KSM_CHUNK_PAGES;
 }
 
-static struct ksm_chunk *make_chunk(struct ksm_slot *slot, unsigned long addr)
+static struct ksm_chunk *ksm_chunk_make(struct ksm_slot *slot,
+					unsigned long addr)
 {
 	struct ksm_table *table = ksm_table_make(slot, addr);
 	struct ksm_chunk *chunk;
 
 	if (!table)
 		return NULL;
-	chunk = kmem_cache_zalloc(chunk_cache, KSM_GFP_TRACK);
+	chunk = kmem_cache_zalloc(ksm_chunk_cache, KSM_GFP_TRACK);
 	if (chunk) {
-		table->chunk[chunk_index(addr)] = chunk;
+		table->chunk[ksm_chunk_index(addr)] = chunk;
 		ksm_account(slot, sizeof(*chunk));
 	} else {
 		ksm_table_trim(slot, table);
@@ -48,8 +47,8 @@ static struct ksm_chunk *make_chunk(struct ksm_slot *slot, unsigned long addr)
 }
 
 /**
- * ksm_track_chunk - the chunk of an address
- * @slot:   whose
+ * ksm_track_chunk - find the chunk of an address
+ * @slot:   slot of the mm
  * @addr:   any address in it
  * @create: allocate it if there is none
  *
@@ -62,17 +61,18 @@ struct ksm_chunk *ksm_track_chunk(struct ksm_slot *slot, unsigned long addr,
 	struct ksm_table *table = ksm_table_find(slot, addr);
 	struct ksm_chunk *chunk = NULL;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (table)
-		chunk = table->chunk[chunk_index(addr)];
-	return chunk || !create ? chunk : make_chunk(slot, addr);
+		chunk = table->chunk[ksm_chunk_index(addr)];
+	return chunk || !create ? chunk : ksm_chunk_make(slot, addr);
 }
 
 /**
- * ksm_track_chunks - the chunks of neighbouring pages
- * @slot:  whose
+ * ksm_track_chunks - find the chunks of neighbouring pages
+ * @slot:  slot of the mm
  * @addr:  any address in the first one
  * @chunk: filled in, with NULL where nothing is known
- * @nr:	   how many; all within KSM_TABLE_BYTES of the same table
+ * @nr:	   number of chunks; all in the same table
  *
  * Context: ksm_scan_mutex held.
  */
@@ -80,16 +80,17 @@ void ksm_track_chunks(struct ksm_slot *slot, unsigned long addr,
 		      struct ksm_chunk **chunk, unsigned int nr)
 {
 	struct ksm_table *table = ksm_table_find(slot, addr);
-	unsigned int i, first = chunk_index(addr);
+	unsigned int i, first = ksm_chunk_index(addr);
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	VM_WARN_ON_ONCE(first + nr > KSM_TABLE_CHUNKS);
 	for (i = 0; i < nr; i++)
 		chunk[i] = table ? table->chunk[first + i] : NULL;
 }
 
 /**
- * ksm_track_word - the state word of a page
- * @slot: whose
+ * ksm_track_word - find the state word of a page
+ * @slot: slot of the mm
  * @addr: its address
  *
  * Context: ksm_scan_mutex held.
@@ -99,12 +100,13 @@ u64 *ksm_track_word(struct ksm_slot *slot, unsigned long addr)
 {
 	struct ksm_chunk *chunk = ksm_track_chunk(slot, addr, false);
 
-	return chunk ? &chunk->word[word_index(addr)] : NULL;
+	lockdep_assert_held(&ksm_scan_mutex);
+	return chunk ? &chunk->word[ksm_chunk_word_index(addr)] : NULL;
 }
 
 /**
  * ksm_track_trim - free the chunk of an address if nothing is in it
- * @slot: whose
+ * @slot: slot of the mm
  * @addr: any address in it
  *
  * Context: ksm_scan_mutex held.
@@ -114,32 +116,34 @@ void ksm_track_trim(struct ksm_slot *slot, unsigned long addr)
 	struct ksm_table *table = ksm_table_find(slot, addr);
 	struct ksm_chunk *chunk;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (!table)
 		return;
-	chunk = table->chunk[chunk_index(addr)];
+	chunk = table->chunk[ksm_chunk_index(addr)];
 	if (!chunk || !ksm_chunk_empty(chunk))
 		return;
-	table->chunk[chunk_index(addr)] = NULL;
-	kmem_cache_free(chunk_cache, chunk);
+	table->chunk[ksm_chunk_index(addr)] = NULL;
+	kmem_cache_free(ksm_chunk_cache, chunk);
 	ksm_account(slot, -(long)sizeof(*chunk));
 	ksm_table_trim(slot, table);
 }
 
 /* Does the filter count this word, and under which key? */
-static bool counted_key(u64 word, u32 *short_key)
+static bool ksm_track_counted_key(u64 word, u32 *short_key)
 {
-	if (ksm_word_tag(word) == KSM_TAG_STABLE)
+	if (ksm_word_stable(word))
 		return false;
-	if (ksm_word_tag(word))
+	if (ksm_word_unstable(word)) {
 		*short_key = ksm_short(ksm_word_item(word)->key.probe);
-	else
-		*short_key = ksm_word_short(word);
-	return ksm_word_tag(word) || (word & KSM_WORD_KEYED);
+		return true;
+	}
+	*short_key = ksm_word_short(word);
+	return word & KSM_WORD_KEYED;
 }
 
 /**
  * ksm_track_set - change what is known of a page
- * @slot: whose
+ * @slot: slot of the mm
  * @word: its state word
  * @new:  the new state; if it names an item, that is filled in already, and
  *	  so is still the one that the old state names
@@ -152,8 +156,8 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new)
 {
 	u32 old_key = 0, new_key = 0;
 	u64 old = *word;
-	bool was_counted = counted_key(old, &old_key);
-	bool is_counted = counted_key(new, &new_key);
+	bool was_counted = ksm_track_counted_key(old, &old_key);
+	bool is_counted = ksm_track_counted_key(new, &new_key);
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	*word = new;
@@ -175,14 +179,15 @@ void ksm_track_set(struct ksm_slot *slot, u64 *word, u64 new)
 /*
  * The first chunk that does not end before @addr, with its own address in @at.
  */
-static struct ksm_chunk *next_chunk(struct ksm_slot *slot, unsigned long addr,
-				    unsigned long *at)
+static struct ksm_chunk *ksm_track_next_chunk(struct ksm_slot *slot,
+					      unsigned long addr,
+					      unsigned long *at)
 {
 	struct ksm_table *table = ksm_table_next(slot, addr);
 	unsigned int i;
 
 	for (; table; table = ksm_table_after(table)) {
-		i = addr > table->addr ? chunk_index(addr) : 0;
+		i = addr > table->addr ? ksm_chunk_index(addr) : 0;
 		for (; i < KSM_TABLE_CHUNKS; i++) {
 			if (!table->chunk[i])
 				continue;
@@ -194,13 +199,13 @@ static struct ksm_chunk *next_chunk(struct ksm_slot *slot, unsigned long addr,
 }
 
 /**
- * ksm_track_next - the next page of which something is known
- * @slot: whose
+ * ksm_track_next - find the next page of which something is known
+ * @slot: slot of the mm
  * @addr: search from here on
  *
- * A chunk may be left without a word that says anything, because the page was
- * found to be gone when it was to be merged.  It counts as well, so that
- * whoever drops what is known finds it.
+ * A chunk may have been left without a word in use, if the last page was found
+ * to be gone when it was to be merged.  It is found as well, so that it can be
+ * dropped.
  *
  * Context: ksm_scan_mutex held.
  * Return: its address, or ULONG_MAX if there is none.
@@ -210,8 +215,9 @@ unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr)
 	struct ksm_chunk *chunk;
 	unsigned long at;
 
-	while ((chunk = next_chunk(slot, addr, &at))) {
-		unsigned int i = addr > at ? word_index(addr) : 0;
+	lockdep_assert_held(&ksm_scan_mutex);
+	while ((chunk = ksm_track_next_chunk(slot, addr, &at))) {
+		unsigned int i = addr > at ? ksm_chunk_word_index(addr) : 0;
 
 		if (ksm_chunk_empty(chunk))
 			return max(addr, at);
@@ -226,16 +232,17 @@ unsigned long ksm_track_next(struct ksm_slot *slot, unsigned long addr)
 }
 
 /*
- * All that is about to be detached was last touched long ago.  To wait for it
- * item by item takes longer than all else; so announce it, level by level.
+ * Items that are about to be detached were last touched long ago.  To wait for
+ * them one by one takes longer than all the rest; so announce them, level by
+ * level.
  */
-static void prefetch_stable(const struct ksm_chunk *chunk)
+static void ksm_track_prefetch_stable(const struct ksm_chunk *chunk)
 {
 	struct ksm_rmap_item *item[KSM_CHUNK_PAGES];
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < KSM_CHUNK_PAGES; i++) {
-		if (ksm_word_tag(chunk->word[i]) != KSM_TAG_STABLE)
+		if (!ksm_word_stable(chunk->word[i]))
 			continue;
 		item[nr] = ksm_word_item(chunk->word[i]);
 		prefetchw(item[nr++]);
@@ -251,35 +258,34 @@ static void prefetch_stable(const struct ksm_chunk *chunk)
 }
 
 /* Forget some words of a chunk. */
-static void drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
-		       unsigned int first, unsigned int last,
-		       bool (*detach)(struct ksm_rmap_item *item))
+static void ksm_track_drop_words(struct ksm_slot *slot, struct ksm_chunk *chunk,
+				 unsigned int first, unsigned int last,
+				 bool (*detach)(struct ksm_rmap_item *item))
 {
-	void *items[KSM_CHUNK_PAGES];
+	struct ksm_rmap_item *items[KSM_CHUNK_PAGES];
 	unsigned int i, nr = 0;
 
-	prefetch_stable(chunk);
+	ksm_track_prefetch_stable(chunk);
 	for (i = first; i <= last; i++) {
 		u64 word = chunk->word[i];
 
 		if (!word)
 			continue;
 		ksm_track_set(slot, &chunk->word[i], 0);
-		if (!ksm_word_tag(word))
+		if (ksm_word_inline(word))
 			continue;
-		if (ksm_word_tag(word) == KSM_TAG_UNSTABLE)
+		if (ksm_word_unstable(word))
 			ksm_unstable_erase(ksm_word_item(word));
 		else if (!detach(ksm_word_item(word)))
 			continue;
 		items[nr++] = ksm_word_item(word);
 	}
-	ksm_account(slot, -(long)(nr * sizeof(struct ksm_rmap_item)));
-	kmem_cache_free_bulk(item_cache, nr, items);
+	ksm_item_free_bulk(slot, items, nr);
 }
 
 /**
  * ksm_track_drop_range - forget what lies between two addresses
- * @slot:   whose
+ * @slot:   slot of the mm
  * @start:  first address
  * @end:    the address after the last
  * @detach: takes an item off its stable node; sleeps for the folio lock; false
@@ -294,26 +300,27 @@ void ksm_track_drop_range(struct ksm_slot *slot, unsigned long start,
 	struct ksm_chunk *chunk;
 	unsigned long at;
 
-	while (start < end && (chunk = next_chunk(slot, start, &at)) &&
-	       at < end) {
-		unsigned long last = at + KSM_CHUNK_BYTES - 1;
+	lockdep_assert_held(&ksm_scan_mutex);
+	while (start < end &&
+	       (chunk = ksm_track_next_chunk(slot, start, &at)) && at < end) {
+		unsigned long last = min(at + KSM_CHUNK_BYTES - 1, end - 1);
 
-		drop_words(slot, chunk, start > at ? word_index(start) : 0,
-			   last > end - 1 ? word_index(end - 1) :
-					    KSM_CHUNK_PAGES - 1, detach);
+		start = max(start, at);
+		ksm_track_drop_words(slot, chunk, ksm_chunk_word_index(start),
+				     ksm_chunk_word_index(last), detach);
 		ksm_track_trim(slot, at);
 		cond_resched();
-		if (last >= end - 1)
+		if (last == end - 1)
 			break;
 		start = last + 1;
 	}
 }
 
 /**
- * ksm_track_recount - count keys of an mm in a filter made anew
- * @slot: whose
+ * ksm_track_recount - count keys of an mm in a rebuilt filter
+ * @slot: slot of the mm
  * @addr: where to go on; moved on
- * @nr:	  how many state words to look at, about
+ * @nr:	  number of state words to look at, about
  *
  * Context: ksm_scan_mutex held.
  * Return: true if all keys of the mm are counted.
@@ -326,12 +333,14 @@ bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
 	unsigned long at;
 	u32 key;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	for (seen = 0; seen < nr; seen += KSM_CHUNK_PAGES) {
-		chunk = next_chunk(slot, *addr, &at);
+		chunk = ksm_track_next_chunk(slot, *addr, &at);
 		if (!chunk)
 			return true;
 		for (i = 0; i < KSM_CHUNK_PAGES; i++)
-			if (chunk->word[i] && counted_key(chunk->word[i], &key))
+			if (chunk->word[i] &&
+			    ksm_track_counted_key(chunk->word[i], &key))
 				ksm_filter_add(key);
 		*addr = at + KSM_CHUNK_BYTES;
 		if (!*addr)	/* where addresses end */
@@ -341,83 +350,27 @@ bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
 }
 
 /**
- * ksm_item_alloc - make an rmap_item
- * @slot: whose
- * @addr: page-aligned address
- *
- * Return: the item, or NULL without memory that a state word can name; the page
- * is skipped then.
- */
-struct ksm_rmap_item *ksm_item_alloc(struct ksm_slot *slot, unsigned long addr)
-{
-	struct ksm_rmap_item *item;
-
-	item = kmem_cache_zalloc(item_cache, KSM_GFP_TRACK);
-	if (!item)
-		return NULL;
-	/*
-	 * A state word has no room for the tag that KASAN puts into a pointer,
-	 * and trees and lists compare pointers: have none from the beginning.
-	 */
-	item = kasan_reset_tag(item);
-	if (!ksm_word_can_name(__pa(item))) {
-		kmem_cache_free(item_cache, item);
-		return NULL;
-	}
-	item->slot = slot;
-	item->address = addr;
-	ksm_account(slot, sizeof(*item));
-	return item;
-}
-
-/**
- * ksm_item_free - the opposite
- * @item: is in no tree and on no list
- */
-void ksm_item_free(struct ksm_rmap_item *item)
-{
-	if (item->slot)
-		ksm_item_disown(item);
-	ksm_count(&ksm_counters.bytes, -(long)sizeof(*item));
-	kmem_cache_free(item_cache, item);
-}
-
-/**
- * ksm_item_disown - take an item from its slot
- * @item: named by no state word; stays allocated
- *
- * Context: ksm_scan_mutex held, and the folio lock if it is attached.
- */
-void ksm_item_disown(struct ksm_rmap_item *item)
-{
-	ksm_account(item->slot, -(long)sizeof(*item));
-	ksm_count(&ksm_counters.bytes, sizeof(*item));
-	item->slot = NULL;
-}
-
-/**
- * ksm_item_doubt - the node of an item is gone
+ * ksm_track_node_gone - the stable node of an item is gone
  * @item: attached to nothing any more
  *
- * Its page may live on, or the page frame be used for another page at the same
- * address: the next visit has to look.
+ * The page may live on, or its page frame be used for another page at the same
+ * address: the next visit must not skip it.
  *
  * Context: ksm_scan_mutex held.
  */
-void ksm_item_doubt(struct ksm_rmap_item *item)
+void ksm_track_node_gone(struct ksm_rmap_item *item)
 {
 	u64 *word = ksm_track_word(item->slot, item->address);
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	/* While a page is being merged its word does not name the item. */
-	if (word && ksm_word_tag(*word) == KSM_TAG_STABLE &&
-	    ksm_word_item(*word) == item)
-		ksm_track_set(item->slot, word, ksm_word_doubt_pfn(*word));
+	if (word && ksm_word_stable(*word) && ksm_word_item(*word) == item)
+		ksm_track_set(item->slot, word,
+			      ksm_word_of_item(item, KSM_TAG_STABLE_LOST));
 }
 
 int __init ksm_track_init(void)
 {
-	BUILD_BUG_ON(sizeof(struct ksm_rmap_item) > 64);
-	chunk_cache = KMEM_CACHE(ksm_chunk, 0);
-	item_cache = KMEM_CACHE(ksm_rmap_item, 0);
-	return chunk_cache && item_cache ? 0 : -ENOMEM;
+	ksm_chunk_cache = KMEM_CACHE(ksm_chunk, 0);
+	return ksm_chunk_cache ? 0 : -ENOMEM;
 }

@@ -2,16 +2,15 @@
 /*
  * The knobs: their meaning, unit and default.
  *
- * Read once per batch or per decision with READ_ONCE(); written by sysfs.c.
- * Those whose change needs everything to stand still are written under
- * ksm_scan_mutex, see ksmd.c.
+ * Read once per batch or per decision with READ_ONCE(); written by sysfs.c, or
+ * under ksm_scan_mutex by control.c where nothing may be scanned meanwhile.
  */
 #include "internal.h"
 
-/* 0 stop, 1 merge, 2 unmerge; ksm_scan_mutex.  Nobody could start it later. */
+/* KSM_RUN_*; ksm_scan_mutex.  Without sysfs it could not be started later. */
 unsigned long ksm_run = IS_ENABLED(CONFIG_SYSFS) ? KSM_RUN_STOP : KSM_RUN_MERGE;
 
-/* Pages read, searched or merged per batch. */
+/* Pages read, looked up or merged per batch. */
 unsigned int ksm_pages_to_scan = KSM_DEFAULT_PAGES_TO_SCAN;
 
 /* Pause between two batches. */
@@ -29,7 +28,7 @@ bool ksm_merge_across_nodes = true;
 /* Map pages of zeroes to the zero page. */
 bool ksm_use_zero_pages;
 
-/* Believe the dirty bits of page table entries. */
+/* Rely on the dirty bits of page table entries. */
 bool ksm_smart_scan = true;
 
 enum ksm_advisor_mode ksm_advisor_mode;

@@ -5,17 +5,18 @@
  * One walk over the page tables, so that holes cost nothing whatever their
  * size.  In each table it takes a few mappings at a time:
  *
- *	collect()	which entries are KSM's; a page that nobody else maps is
- *			kept as it is
- *	prepare()	memory for the copies, without a lock as it may sleep
- *	replace()	look again, copy, exchange the entries
+ *	ksm_unmerge_collect()	find the entries that map KSM pages; a page that
+ *				has no other mapping is kept as it is
+ *	ksm_unmerge_prepare()	allocate the copies, without a lock as it may
+ *				sleep
+ *	ksm_unmerge_replace()	look again, copy, exchange the entries
  *
- * replace() does to each entry what an unshare fault would do, all under one
- * hold of the page table lock and with one flush.  Nobody can write to a page
- * of KSM, and its mapping keeps it where it is while the lock is held.  So it
- * is copied in peace, and no reference of ours has anybody take it for pinned.
+ * ksm_unmerge_replace() does to each entry what an unshare fault would do, all
+ * under one hold of the page table lock and with one flush.  Nothing can write
+ * to a KSM page, and its mapping keeps it allocated while the lock is held.  So
+ * it is copied without a reference, for which it might be taken for pinned.
  *
- * Our own objects are not touched here.  ksmd finds out later.
+ * rmap_items and state words are not touched here: ksmd finds out later.
  */
 #include <linux/hugetlb.h>
 #include <linux/memcontrol.h>
@@ -30,94 +31,99 @@
 
 #include "../internal.h"
 #include "internal.h"
+#include "merge.h"
 
-/* More at a time save little, and others wait for the page table lock. */
-#define BATCH	16
+/* More at a time save little, and page faults wait for the page table lock. */
+#define KSM_UNMERGE_BATCH	16
 
-/* A mapping that gets a copy */
-struct copy {
+/* A mapping, and the copy that it gets */
+struct ksm_unmerge_copy {
 	unsigned long addr;
 	struct folio *folio;	/* the copy, NULL when it is not needed */
 	pte_t *ptep;
 	pte_t old;
 };
 
-struct batch {
+struct ksm_unmerge {
 	struct vm_area_struct *vma;
 	struct mem_cgroup *memcg;	/* of the mm */
 	bool interruptible;
-	bool begun;			/* some copies are made */
+	bool begun;			/* some copies were made */
 	unsigned int nr;
-	struct copy copy[BATCH];
+	struct ksm_unmerge_copy copy[KSM_UNMERGE_BATCH];
 };
 
-enum shared {
-	NOT_SHARED,
-	SHARED,
-	SHARED_MIGRATING,
+enum ksm_unmerge_kind {
+	KSM_ENTRY_PRIVATE,
+	KSM_ENTRY_MERGED,
+	KSM_ENTRY_MIGRATING,
 };
 
-static enum shared classify(struct vm_area_struct *vma, unsigned long addr,
-			    pte_t pte)
+static enum ksm_unmerge_kind ksm_unmerge_classify(struct vm_area_struct *vma,
+						  unsigned long addr, pte_t pte)
 {
 	swp_entry_t entry;
 	struct page *page;
 
 	if (pte_present(pte)) {
 		if (is_ksm_zero_pte(pte))
-			return SHARED;
+			return KSM_ENTRY_MERGED;
 		page = vm_normal_page(vma, addr, pte);
-		return page && PageKsm(page) ? SHARED : NOT_SHARED;
+		return page && PageKsm(page) ? KSM_ENTRY_MERGED :
+					       KSM_ENTRY_PRIVATE;
 	}
 	if (pte_none(pte))
-		return NOT_SHARED;
+		return KSM_ENTRY_PRIVATE;
 	entry = pte_to_swp_entry(pte);
 	if (is_migration_entry(entry) &&
 	    folio_test_ksm(pfn_swap_entry_folio(entry)))
-		return SHARED_MIGRATING;
-	return NOT_SHARED;
+		return KSM_ENTRY_MIGRATING;
+	return KSM_ENTRY_PRIVATE;
 }
 
-/* Entry by entry, to wait for struct page would take longest in collect(). */
-#define PREFETCH_AHEAD	8
+/* ksm_unmerge_collect() would wait for struct page most of the time. */
+#define KSM_UNMERGE_PREFETCH	8
 
-static void prefetch_page(pte_t pte)
+static void ksm_unmerge_prefetch(pte_t *ptep)
 {
+	pte_t pte = ptep_get(ptep);
+
 	if (pte_present(pte) && !pte_special(pte))
 		prefetch(pte_page(pte));
 }
 
 /*
- * By the entry's dirty bit ksmd will see that it has to look at the page.  The
- * page frame may be the one that ksmd remembers: of a page that was there
- * before, and has had another content.
+ * The dirty bit tells ksmd that the page has changed.  The page frame does not
+ * always: it may be the one in the state word, of a page that was there before,
+ * with another content.
  */
-static pte_t mk_changed(pte_t old)
+static pte_t ksm_unmerge_mkchanged(pte_t old)
 {
 	pte_t new = pte_mkdirty(old);
 
-	/* User space has not written to it. */
+	/* But user space has not written to it. */
 	return pte_soft_dirty(old) ? new : pte_clear_soft_dirty(new);
 }
 
-static void mark_changed(struct vm_area_struct *vma, unsigned long addr,
-			 pte_t *ptep)
+static void ksm_unmerge_mark_changed(struct vm_area_struct *vma,
+				     unsigned long addr, pte_t *ptep)
 {
-	pte_t new = mk_changed(ptep_get(ptep));
+	pte_t new = ksm_unmerge_mkchanged(ptep_get(ptep));
 
 	if (ptep_set_access_flags(vma, addr, ptep, new, 1))
 		update_mmu_cache(vma, addr, ptep);
 }
 
 /*
- * If this mapping is all that is left of a KSM page, the mm can have the page
- * as it is, unless it is charged to others, or there is a choice of nodes: the
- * mm's memory policy has a say in where a copy is.
+ * The last mapping of a KSM page can have the page as it is, unless that is
+ * charged to another control group, or there are several NUMA nodes: the mm's
+ * memory policy decides where a copy is.
  *
- * A reference, such as ksmd has when it is about to merge with the page, keeps
- * us from it; with the count frozen, nobody can get one meanwhile.
+ * An extra reference, such as that of ksmd when it is about to merge with the
+ * page, prevents that; with the count frozen none can be taken.
  */
-static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
+static bool ksm_unmerge_take_over(struct ksm_unmerge *b, unsigned long addr,
+				  pte_t *ptep)
 {
 	pte_t pte = ptep_get(ptep);
 	struct page *page = pte_page(pte);
@@ -134,7 +140,7 @@ static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
 		SetPageAnonExclusive(page);
 		folio_set_dirty(folio);
 		folio_ref_unfreeze(folio, 1);
-		mark_changed(b->vma, addr, ptep);
+		ksm_unmerge_mark_changed(b->vma, addr, ptep);
 		ksm_count_cow(b->vma->vm_mm);
 		ours = true;
 	}
@@ -146,10 +152,10 @@ static bool take_over(struct batch *b, unsigned long addr, pte_t *ptep)
  * Fill a batch.  Return: the address to go on from, where a page is being
  * migrated if that is before @end and the batch is not full.
  */
-static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
-			     unsigned long end)
+static unsigned long ksm_unmerge_collect(struct ksm_unmerge *b, pmd_t *pmd,
+					 unsigned long addr, unsigned long end)
 {
-	enum shared shared;
+	enum ksm_unmerge_kind kind;
 	pte_t *start, *ptep;
 	spinlock_t *ptl;
 
@@ -157,13 +163,14 @@ static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
 	start = pte_offset_map_lock(b->vma->vm_mm, pmd, addr, &ptl);
 	if (!start)
 		return end;
-	for (ptep = start; addr < end && b->nr < BATCH; ptep++) {
-		if (end - addr > PREFETCH_AHEAD * PAGE_SIZE)
-			prefetch_page(ptep_get(ptep + PREFETCH_AHEAD));
-		shared = classify(b->vma, addr, ptep_get(ptep));
-		if (shared == SHARED_MIGRATING)
+	for (ptep = start; addr < end && b->nr < KSM_UNMERGE_BATCH; ptep++) {
+		if (end - addr > KSM_UNMERGE_PREFETCH * PAGE_SIZE)
+			ksm_unmerge_prefetch(ptep + KSM_UNMERGE_PREFETCH);
+		kind = ksm_unmerge_classify(b->vma, addr, ptep_get(ptep));
+		if (kind == KSM_ENTRY_MIGRATING)
 			break;
-		if (shared == SHARED && !take_over(b, addr, ptep))
+		if (kind == KSM_ENTRY_MERGED &&
+		    !ksm_unmerge_take_over(b, addr, ptep))
 			b->copy[b->nr++].addr = addr;
 		addr += PAGE_SIZE;
 	}
@@ -172,7 +179,7 @@ static unsigned long collect(struct batch *b, pmd_t *pmd, unsigned long addr,
 }
 
 /**
- * ksm_alloc_private - memory for a private copy of a page
+ * ksm_alloc_private - allocate memory for a private copy of a page
  * @vma:  where it will be mapped
  * @addr: and at which address
  *
@@ -193,13 +200,13 @@ struct folio *ksm_alloc_private(struct vm_area_struct *vma, unsigned long addr)
 	return folio;
 }
 
-/* Without memory for all the batch is cut, to do what can be done. */
-static int prepare(struct batch *b)
+/* Without memory for all copies the batch is cut, to do what can be done. */
+static int ksm_unmerge_prepare(struct ksm_unmerge *b)
 {
 	unsigned int i;
 
 	for (i = 0; i < b->nr; i++) {
-		struct copy *c = &b->copy[i];
+		struct ksm_unmerge_copy *c = &b->copy[i];
 
 		c->folio = ksm_alloc_private(b->vma, c->addr);
 		if (!c->folio) {
@@ -211,7 +218,7 @@ static int prepare(struct batch *b)
 	return 0;
 }
 
-static void leave_out(struct copy *c)
+static void ksm_unmerge_leave_out(struct ksm_unmerge_copy *c)
 {
 	folio_put(c->folio);
 	c->folio = NULL;
@@ -221,9 +228,9 @@ static void leave_out(struct copy *c)
  * The first lines of the next copy: from there on the hardware finds its way,
  * but it does not cross the end of a page.
  */
-#define PREFETCH_LINES	8
+#define KSM_UNMERGE_LINES	8
 
-static void prefetch_copy(const struct copy *c)
+static void ksm_unmerge_prefetch_copy(const struct ksm_unmerge_copy *c)
 {
 	pte_t pte = ptep_get(c->ptep);
 	void *from, *to = page_address(folio_page(c->folio, 0));
@@ -232,38 +239,40 @@ static void prefetch_copy(const struct copy *c)
 	if (!pte_present(pte))
 		return;
 	from = page_address(pte_page(pte));
-	for (i = 0; i < PREFETCH_LINES; i++) {
+	for (i = 0; i < KSM_UNMERGE_LINES; i++) {
 		prefetch(from + i * L1_CACHE_BYTES);
 		prefetchw(to + i * L1_CACHE_BYTES);
 	}
 }
 
-/* Is it KSM's still?  Then make the copy. */
-static enum shared fill(struct vm_area_struct *vma, struct copy *c)
+/* Copy the page, if the entry still maps a KSM page. */
+static enum ksm_unmerge_kind ksm_unmerge_fill(struct vm_area_struct *vma,
+					      struct ksm_unmerge_copy *c)
 {
-	enum shared shared;
+	enum ksm_unmerge_kind kind;
 
 	c->old = ptep_get(c->ptep);
-	shared = classify(vma, c->addr, c->old);
-	/* One that is poisoned cannot be copied: pass it over. */
-	if (shared != SHARED ||
+	kind = ksm_unmerge_classify(vma, c->addr, c->old);
+	/* A poisoned page cannot be copied: skip it. */
+	if (kind != KSM_ENTRY_MERGED ||
 	    copy_mc_user_highpage(folio_page(c->folio, 0), pte_page(c->old),
 				  c->addr, vma)) {
-		leave_out(c);
-		return shared;
+		ksm_unmerge_leave_out(c);
+		return kind;
 	}
 	__folio_mark_uptodate(c->folio);
-	return shared;
+	return kind;
 }
 
-static void take_out(struct vm_area_struct *vma, struct copy *c)
+static void ksm_unmerge_clear(struct vm_area_struct *vma,
+			      struct ksm_unmerge_copy *c)
 {
 	flush_cache_page(vma, c->addr, pte_pfn(c->old));
 	c->old = ptep_get_and_clear(vma->vm_mm, c->addr, c->ptep);
 }
 
-/* The page lost the mapping that was taken out. */
-static void drop_mapping(struct vm_area_struct *vma, pte_t old)
+/* The page has lost the mapping that was cleared. */
+static void ksm_unmerge_drop_page(struct vm_area_struct *vma, pte_t old)
 {
 	struct page *page = pte_page(old);
 	struct folio *folio = page_folio(page);
@@ -280,53 +289,57 @@ static void drop_mapping(struct vm_area_struct *vma, pte_t old)
 }
 
 /* Not a write, so the entry is read-only, whatever the VMA allows. */
-static void put_in(struct vm_area_struct *vma, struct copy *c)
+static void ksm_unmerge_map_copy(struct vm_area_struct *vma,
+				 struct ksm_unmerge_copy *c)
 {
 	pte_t pte = mk_pte(folio_page(c->folio, 0), vma->vm_page_prot);
 
-	pte = mk_changed(ksm_pte_inherit(pte_sw_mkyoung(pte), c->old));
+	pte = ksm_pte_inherit(pte_sw_mkyoung(pte), c->old);
+	pte = ksm_unmerge_mkchanged(pte);
 	folio_add_new_anon_rmap(c->folio, vma, c->addr, RMAP_EXCLUSIVE);
 	folio_add_lru_vma(c->folio, vma);
 	set_pte_at(vma->vm_mm, c->addr, c->ptep, pte);
 	update_mmu_cache(vma, c->addr, c->ptep);
-	drop_mapping(vma, c->old);
+	ksm_unmerge_drop_page(vma, c->old);
 }
 
 /*
  * Exchange the entries of a batch, page table lock held.  Return: @next, or
  * the address of a page that is being migrated by now.
  */
-static unsigned long replace_locked(struct batch *b, pte_t *start,
-				    unsigned long next)
+static unsigned long ksm_unmerge_replace_locked(struct ksm_unmerge *b,
+						pte_t *start,
+						unsigned long next)
 {
 	unsigned long first = b->copy[0].addr;
 	unsigned long last = b->copy[b->nr - 1].addr;
-	struct copy *c, *end = b->copy + b->nr;
+	struct ksm_unmerge_copy *c, *end = b->copy + b->nr;
 
 	for (c = b->copy; c < end; c++)
 		c->ptep = start + ((c->addr - first) >> PAGE_SHIFT);
 	for (c = b->copy; c < end; c++) {
 		if (c + 1 < end)
-			prefetch_copy(c + 1);
-		if (fill(b->vma, c) == SHARED_MIGRATING)
+			ksm_unmerge_prefetch_copy(c + 1);
+		if (ksm_unmerge_fill(b->vma, c) == KSM_ENTRY_MIGRATING)
 			next = min(next, c->addr);
 	}
 	for (c = b->copy; c < end; c++)
 		if (c->folio)
-			take_out(b->vma, c);
+			ksm_unmerge_clear(b->vma, c);
 	/*
-	 * Before anything else is there: no CPU may see the copy while another
-	 * still sees the old page, which may soon be somebody else's.
+	 * Before another entry is there: no CPU may see the copy while another
+	 * still sees the old page, which may soon be used for something else.
 	 */
 	flush_tlb_range(b->vma, first, last + PAGE_SIZE);
 	for (c = b->copy; c < end; c++)
 		if (c->folio)
-			put_in(b->vma, c);
+			ksm_unmerge_map_copy(b->vma, c);
 	return next;
 }
 
-/* The same, and what has to be done around it */
-static unsigned long replace(struct batch *b, pmd_t *pmd, unsigned long next)
+/* The same, with the page table lock and MMU notifiers */
+static unsigned long ksm_unmerge_replace(struct ksm_unmerge *b, pmd_t *pmd,
+					 unsigned long next)
 {
 	unsigned long first = b->copy[0].addr;
 	unsigned long last = b->copy[b->nr - 1].addr;
@@ -341,22 +354,22 @@ static unsigned long replace(struct batch *b, pmd_t *pmd, unsigned long next)
 	mmu_notifier_invalidate_range_start(&range);
 	start = pte_offset_map_lock(mm, pmd, first, &ptl);
 	if (start) {
-		next = replace_locked(b, start, next);
+		next = ksm_unmerge_replace_locked(b, start, next);
 		pte_unmap_unlock(start, ptl);
 	} else {
 		for (i = 0; i < b->nr; i++)
-			leave_out(&b->copy[i]);
+			ksm_unmerge_leave_out(&b->copy[i]);
 	}
 	mmu_notifier_invalidate_range_end(&range);
 	return next;
 }
 
 /*
- * Who is about to exit needs no copies, and waits for us.  A signal can wait
- * until there is something to show for the time: or those who get many of them
- * would never come to an end.
+ * An mm that is about to exit needs no copies, and exit waits for this.  A
+ * signal that is not fatal has to wait until some copies were made: or a task
+ * that gets many of them would never come to an end.
  */
-static int interrupted(const struct batch *b)
+static int ksm_unmerge_interrupted(const struct ksm_unmerge *b)
 {
 	if (!atomic_read(&b->vma->vm_mm->mm_users))
 		return -ESRCH;
@@ -368,25 +381,25 @@ static int interrupted(const struct batch *b)
 	return 0;
 }
 
-static int unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
-			 struct mm_walk *walk)
+static int ksm_unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
+			     struct mm_walk *walk)
 {
-	struct batch *b = walk->private;
+	struct ksm_unmerge *b = walk->private;
 	unsigned long next;
 	int err = 0;
 
 	while (addr < end && !err) {
-		next = collect(b, pmd, addr, end);
-		err = interrupted(b);
+		next = ksm_unmerge_collect(b, pmd, addr, end);
+		err = ksm_unmerge_interrupted(b);
 		if (err)
 			break;
 		if (b->nr) {
-			err = prepare(b);
+			err = ksm_unmerge_prepare(b);
 			if (b->nr)
-				next = replace(b, pmd, next);
+				next = ksm_unmerge_replace(b, pmd, next);
 			b->begun = true;
 		} else if (next < end) {
-			/* Back here when it is a page again. */
+			/* Collect again when it is a page again. */
 			migration_entry_wait(walk->mm, pmd, next);
 		}
 		addr = next;
@@ -395,14 +408,14 @@ static int unmerge_table(pmd_t *pmd, unsigned long addr, unsigned long end,
 	return err;
 }
 
-static const struct mm_walk_ops unmerge_ops = {
-	.pmd_entry	= unmerge_table,
+static const struct mm_walk_ops ksm_unmerge_ops = {
+	.pmd_entry	= ksm_unmerge_table,
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
 /**
  * ksm_unmerge_range - make all of a range private
- * @vma:   one that has an anon_vma
+ * @vma:   VMA of the range, with an anon_vma
  * @start: first address
  * @end:   the address after the last
  * @interruptible: give up when a signal is pending: a fatal one at once, others
@@ -414,7 +427,7 @@ static const struct mm_walk_ops unmerge_ops = {
 int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end, bool interruptible)
 {
-	struct batch batch = {
+	struct ksm_unmerge batch = {
 		.vma = vma,
 		.interruptible = interruptible,
 	};
@@ -425,14 +438,14 @@ int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 	if (!is_cow_mapping(vma->vm_flags))
 		return 0;
 	batch.memcg = get_mem_cgroup_from_mm(vma->vm_mm);
-	err = walk_page_range_vma(vma, start, end, &unmerge_ops, &batch);
+	err = walk_page_range_vma(vma, start, end, &ksm_unmerge_ops, &batch);
 	mem_cgroup_put(batch.memcg);
 	return err;
 }
 
 /**
  * ksm_unmerge_page - make one mapping private
- * @slot: whose
+ * @slot: slot of the mm
  * @addr: its address
  *
  * Context: takes mmap_lock for reading.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The unstable tree: candidates that have not found their like yet.
+ * The unstable tree: candidates without a duplicate so far.
  *
- * Ordered by probe, then by digest.  A page whose probe nobody else in the
- * tree has needs no digest.  Before a second one with that probe is inserted
- * both are given one, so that below a probe either there is a single item, or
- * all have digests.
+ * Ordered by probe, then by digest.  A page that is the only one in the tree
+ * with its probe needs no digest.  Before a second one with that probe is
+ * inserted both get one, so that either there is a single item with a probe, or
+ * all items with it have digests.
  *
  * The key of an item is what its page once contained: the page is not
  * protected and may have changed since.  That is why the tree is still called
@@ -15,28 +15,28 @@
  */
 #include "internal.h"
 
-static struct rb_root unstable_tree = RB_ROOT;
+static struct rb_root ksm_unstable_tree = RB_ROOT;
 
-static struct ksm_rmap_item *item_of(struct rb_node *rb)
+static struct ksm_rmap_item *ksm_unstable_item(struct rb_node *rb)
 {
 	return rb_entry(rb, struct ksm_rmap_item, rb);
 }
 
 /**
- * ksm_unstable_first - does anybody wait who has this probe?
+ * ksm_unstable_first - find the first item with a probe
  * @probe: scoped probe
  *
  * Context: ksm_scan_mutex held.
- * Return: the first of the items with this probe, or NULL.  If it has no
- * digest it is the only one.
+ * Return: the item or NULL.  If it has no digest it is the only one.
  */
 struct ksm_rmap_item *ksm_unstable_first(u64 probe)
 {
-	struct rb_node *rb = unstable_tree.rb_node;
+	struct rb_node *rb = ksm_unstable_tree.rb_node;
 	struct ksm_rmap_item *found = NULL;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	while (rb) {
-		struct ksm_rmap_item *item = item_of(rb);
+		struct ksm_rmap_item *item = ksm_unstable_item(rb);
 
 		if (item->key.probe >= probe) {
 			if (item->key.probe == probe)
@@ -58,10 +58,11 @@ struct ksm_rmap_item *ksm_unstable_first(u64 probe)
  */
 struct ksm_rmap_item *ksm_unstable_find(const struct ksm_key *key)
 {
-	struct rb_node *rb = unstable_tree.rb_node;
+	struct rb_node *rb = ksm_unstable_tree.rb_node;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	while (rb) {
-		struct ksm_rmap_item *item = item_of(rb);
+		struct ksm_rmap_item *item = ksm_unstable_item(rb);
 
 		if (key->probe < item->key.probe)
 			rb = rb->rb_left;
@@ -79,17 +80,17 @@ struct ksm_rmap_item *ksm_unstable_find(const struct ksm_key *key)
 
 /**
  * ksm_unstable_insert - put an item into the tree
- * @item: its key set, and KSM_ITEM_DIGEST if the digest is
+ * @item: the item, with its key, and KSM_ITEM_DIGEST if the digest is set
  *
  * Context: ksm_scan_mutex held.
  */
 void ksm_unstable_insert(struct ksm_rmap_item *item)
 {
-	struct rb_node **link = &unstable_tree.rb_node, *parent = NULL;
+	struct rb_node **link = &ksm_unstable_tree.rb_node, *parent = NULL;
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	while (*link) {
-		struct ksm_rmap_item *here = item_of(*link);
+		struct ksm_rmap_item *here = ksm_unstable_item(*link);
 
 		parent = *link;
 		if (item->key.probe < here->key.probe ||
@@ -100,17 +101,17 @@ void ksm_unstable_insert(struct ksm_rmap_item *item)
 			link = &parent->rb_right;
 	}
 	rb_link_node(&item->rb, parent, link);
-	rb_insert_color(&item->rb, &unstable_tree);
+	rb_insert_color(&item->rb, &ksm_unstable_tree);
 }
 
 /**
  * ksm_unstable_erase - take an item out of the tree
- * @item: which
+ * @item: the item
  *
  * Context: ksm_scan_mutex held.
  */
 void ksm_unstable_erase(struct ksm_rmap_item *item)
 {
 	lockdep_assert_held(&ksm_scan_mutex);
-	rb_erase(&item->rb, &unstable_tree);
+	rb_erase(&item->rb, &ksm_unstable_tree);
 }

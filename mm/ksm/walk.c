@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walk over the registered memory, and do something about what deserves it.
+ * Walk over the registered memory.
  *
- * A walk goes from where the last one stopped to where the batch ends: over
- * the registered mms, their mergeable VMAs and the page tables of these, slice
- * by slice.  What slice.c finds is done after mmap_lock was dropped, by
- * match.c, which finds everything again.
+ * A walk goes on where the last one stopped, until the batch ends: over the
+ * registered mms, their mergeable VMAs and the page tables of these, slice by
+ * slice.  What slice.c finds is done after mmap_lock was dropped, by match.c,
+ * which finds everything again.
  *
  * The chunks of state words and the page tables are walked side by side, both
  * in order of address; words without a page are dropped on the way.
  */
 #include <linux/freezer.h>
+#include <linux/mmdebug.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/clock.h>
@@ -18,31 +19,30 @@
 #include <linux/sizes.h>
 
 #include "internal.h"
+#include "match.h"
 #include "slice.h"
 
-/* State words are dropped in ranges of this size, then time is taken. */
-#define SWEEP_BYTES	SZ_16M
+/* State words are dropped in ranges of this size, then the time is taken. */
+#define KSM_SWEEP_BYTES	SZ_16M
 
-/* One visit at a time; ksm_scan_mutex. */
-static struct ksm_visit visit;
-
-static bool out_of_jobs(const struct ksm_visit *v)
+static bool ksm_walk_jobs_full(const struct ksm_visit *v)
 {
 	return v->nr_jobs + KSM_JOBS_PER_SLICE > ARRAY_SIZE(v->job);
 }
 
 /*
- * What ksmd itself has run, as long as somebody else has the CPU does not
+ * The time that ksmd itself has run: while another task has the CPU does not
  * count.  To ask the scheduler takes longer than to visit a dozen pages; so
- * that is only done if there was a switch since.
+ * that is done only if there was a context switch since.
  */
-static u64 cpu_clock_ns(void)
+static u64 ksm_walk_clock_ns(void)
 {
 	static unsigned long switches;
 	static u64 away;
 	unsigned long nr = current->nvcsw + current->nivcsw;
 	u64 now = local_clock();
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	if (nr != switches) {
 		switches = nr;
 		away = now - task_sched_runtime(current);
@@ -51,199 +51,199 @@ static u64 cpu_clock_ns(void)
 }
 
 /* Suspend is not to wait for the end of a batch. */
-static bool batch_over(const struct ksm_pace *pace)
+static bool ksm_walk_batch_over(const struct ksm_pace *pace)
 {
 	return ksm_pace_over(pace) || freezing(current);
 }
 
 /*
- * Are there state words below @addr that no page table was found for?  They
- * are dropped by sweep(), when mmap_lock was let go: there may be millions.
+ * Are there state words below @addr for which no page table was found?  They
+ * are dropped by ksm_walk_sweep() without mmap_lock: there may be millions.
  */
-static bool gap(struct ksm_visit *v, unsigned long addr)
+static bool ksm_walk_found_gap(struct ksm_visit *v, unsigned long addr)
 {
-	if (ksm_cursor.swept >= addr)
+	struct ksm_pass *pass = v->pass;
+
+	if (pass->swept >= addr)
 		return false;
-	if (ksm_track_next(v->slot, ksm_cursor.swept) < addr) {
+	if (ksm_track_next(v->slot, pass->swept) < addr) {
 		v->gap = addr;
 		return true;
 	}
-	ksm_cursor.swept = addr;
+	pass->swept = addr;
 	return false;
 }
 
-/* Drop what is known from @swept, which moves on, to @end.  False: time is up */
-static bool sweep(struct ksm_slot *slot, unsigned long *swept,
-		  unsigned long end, struct ksm_pace *pace)
+/*
+ * Drop what is known from @swept, which moves on, to @end.  False: time is up
+ */
+static bool ksm_walk_sweep(struct ksm_slot *slot, unsigned long *swept,
+			   unsigned long end, struct ksm_pace *pace)
 {
 	unsigned long from, to;
 
 	while ((from = ksm_track_next(slot, *swept)) < end) {
-		if (batch_over(pace))
+		if (ksm_walk_batch_over(pace))
 			return false;
-		to = end - from > SWEEP_BYTES ? from + SWEEP_BYTES : end;
+		to = end - from > KSM_SWEEP_BYTES ? from + KSM_SWEEP_BYTES :
+						    end;
 		ksm_track_drop_range(slot, from, to, ksm_node_detach);
 		*swept = to;
-		ksm_pace_time(pace, cpu_clock_ns());
+		ksm_pace_time(pace, ksm_walk_clock_ns());
 	}
 	return true;
 }
 
-static int visit_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
-		     struct mm_walk *walk)
+static int ksm_walk_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			struct mm_walk *walk)
 {
 	struct ksm_visit *v = walk->private;
 
-	if (gap(v, addr))
+	if (ksm_walk_found_gap(v, addr))
 		return 1;
 	while (addr < end) {
 		/* The last slice may end where addresses do. */
 		unsigned long last = min(end - 1, addr | (KSM_SLICE_BYTES - 1));
 
 		addr = ksm_visit_slice(v, walk->vma, pmd, addr, last + 1);
-		ksm_cursor.addr = addr;
-		ksm_cursor.swept = addr;
-		if (out_of_jobs(v) || ksm_pace_over(v->pace))
+		v->pass->addr = addr;
+		v->pass->swept = addr;
+		if (ksm_walk_jobs_full(v) || ksm_pace_over(v->pace))
 			return 1;
 	}
 	cond_resched();
-	ksm_pace_time(v->pace, cpu_clock_ns());
-	return batch_over(v->pace) || mmap_lock_is_contended(walk->mm);
+	ksm_pace_time(v->pace, ksm_walk_clock_ns());
+	return ksm_walk_batch_over(v->pace) ||
+	       mmap_lock_is_contended(walk->mm);
 }
 
-static const struct mm_walk_ops visit_ops = {
-	.pmd_entry	= visit_pmd,
+static const struct mm_walk_ops ksm_walk_ops = {
+	.pmd_entry	= ksm_walk_pmd,
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
-static void begin_slot(struct ksm_slot *slot)
+/* False: the walk stops here. */
+static bool ksm_walk_vma(struct ksm_visit *v, struct vm_area_struct *vma)
 {
-	ksm_cursor.forked = xchg(&slot->forked, 0);
-	ksm_cursor.addr = 0;
-	ksm_cursor.swept = 0;
-	ksm_cursor.mergeable = false;
-	ksm_cursor.epoch = ksm_filter_epoch;
-	ksm_cursor.room = ksm_stable_room_epoch;
-}
+	struct ksm_pass *pass = v->pass;
 
-static void end_slot(struct ksm_slot *slot)
-{
-	slot->seen_epoch = ksm_cursor.epoch;
-	slot->seen_room = ksm_cursor.room;
-}
-
-/* False: stop here. */
-static bool walk_vma(struct ksm_visit *v, struct vm_area_struct *vma)
-{
-	/* It may be filled later, and nobody would register it again */
+	/* It may get pages later, and would not be registered again. */
 	if (vma->vm_flags & VM_MERGEABLE)
-		ksm_cursor.mergeable = true;
+		pass->mergeable = true;
 	if (ksm_vma_mergeable(vma) &&
-	    walk_page_range_vma(vma, max(vma->vm_start, ksm_cursor.addr),
-				vma->vm_end, &visit_ops, v) > 0)
+	    walk_page_range_vma(vma, max(vma->vm_start, pass->addr),
+				vma->vm_end, &ksm_walk_ops, v) > 0)
 		return false;
-	ksm_cursor.addr = vma->vm_end;
+	pass->addr = vma->vm_end;
 	/* There may be thousands without a page table. */
-	ksm_pace_time(v->pace, cpu_clock_ns());
-	return !batch_over(v->pace);
+	ksm_pace_time(v->pace, ksm_walk_clock_ns());
+	return !ksm_walk_batch_over(v->pace);
 }
 
-/* Walk on from the cursor.  True: this mm is done. */
-static bool walk_mm(struct ksm_visit *v)
+/* Walk on from where the pass is.  True: the mm is done. */
+static bool ksm_walk_mm(struct ksm_visit *v)
 {
 	struct vm_area_struct *vma;
 
-	VMA_ITERATOR(vmi, v->slot->mm, ksm_cursor.addr);
+	VMA_ITERATOR(vmi, v->slot->mm, v->pass->addr);
 
 	for_each_vma(vmi, vma) {
 		cond_resched();
-		if (!walk_vma(v, vma))
+		if (!ksm_walk_vma(v, vma))
 			return false;
 	}
-	return !gap(v, ULONG_MAX);
+	return !ksm_walk_found_gap(v, ULONG_MAX);
 }
 
-/* Drop all that is known of the cursor's mm. */
-static void forget_slot(struct ksm_slot *slot)
+/* Drop all that is known of an mm. */
+static void ksm_walk_forget_slot(struct ksm_slot *slot)
 {
 	ksm_track_drop_range(slot, 0, ULONG_MAX, ksm_node_detach);
 }
 
-/* Let go of a slot about which nothing is known any more. */
-static void retire(struct ksm_slot *slot)
+/* Drop a slot of which nothing is known any more. */
+static void ksm_walk_retire_slot(struct ksm_slot *slot)
 {
 	ksm_registry_remove(slot);
 	ksm_registry_free(slot);
 }
 
-/* All mms that have exited; the scan begins anew. */
-static void forget_exited(void)
+/* Drop all mms that have exited; the next scan starts over. */
+static void ksm_walk_forget_exited(void)
 {
 	struct ksm_slot *slot;
 
 	ksm_registry_rewind();
 	while ((slot = ksm_registry_exited())) {
-		forget_slot(slot);
-		retire(slot);
+		ksm_walk_forget_slot(slot);
+		ksm_walk_retire_slot(slot);
 	}
 }
 
-enum outcome {
-	WALK_MORE,	/* there is more to see in this mm */
-	WALK_GAP,	/* there is something to sweep before */
-	WALK_DONE,	/* this mm is done */
-	WALK_UNUSED,	/* and nothing there can be merged */
-	WALK_EXITING,	/* nobody may touch this mm any more */
+enum ksm_walk_result {
+	KSM_WALK_MORE, /* there is more to visit in this mm */
+	KSM_WALK_GAP, /* there is something to sweep before */
+	KSM_WALK_DONE, /* this mm is done */
+	KSM_WALK_UNUSED, /* and nothing there can be merged */
+	KSM_WALK_EXITING, /* its page tables must not be touched any more */
 };
 
-/* mmap_lock held for reading */
-static enum outcome walk_locked(struct ksm_visit *v)
+static enum ksm_walk_result ksm_walk_end_mm(struct ksm_visit *v)
+{
+	v->slot->seen_epoch = v->pass->epoch;
+	v->slot->seen_room = v->pass->room;
+	if (v->pass->mergeable)
+		return KSM_WALK_DONE;
+	/* Under mmap_lock: it may be registered again. */
+	ksm_registry_remove(v->slot);
+	return KSM_WALK_UNUSED;
+}
+
+static enum ksm_walk_result ksm_walk_locked(struct ksm_visit *v)
 {
 	struct mm_struct *mm = v->slot->mm;
 
-	/* Its exit is waiting for the lock. */
+	mmap_assert_locked(mm);
+	/* Exit is waiting for the lock. */
 	if (ksm_slot_exiting(v->slot))
-		return WALK_EXITING;
+		return KSM_WALK_EXITING;
 	v->gap = 0;
-	v->trust = v->patient && !mm_has_notifiers(mm);
-	v->forked = ksm_cursor.forked || READ_ONCE(v->slot->forked);
-	if (!walk_mm(v)) {
-		/* What was passed may be mergeable when the walk goes on. */
-		ksm_cursor.mergeable = true;
-		return v->gap ? WALK_GAP : WALK_MORE;
-	}
-	end_slot(v->slot);
-	if (ksm_cursor.mergeable)
-		return WALK_DONE;
-	/* Under the lock: it may be registered again. */
-	ksm_registry_remove(v->slot);
-	return WALK_UNUSED;
+	v->trust = v->smart && !mm_has_notifiers(mm);
+	v->forked = v->pass->forked || READ_ONCE(v->slot->forked);
+	if (ksm_walk_mm(v))
+		return ksm_walk_end_mm(v);
+	/* What was passed may be mergeable when the walk goes on. */
+	v->pass->mergeable = true;
+	return v->gap ? KSM_WALK_GAP : KSM_WALK_MORE;
 }
 
-/* Walk over the cursor's mm, from where the last walk stopped. */
-static enum outcome walk_slot(struct ksm_slot *slot, struct ksm_pace *pace)
+static enum ksm_walk_result ksm_walk_slot(struct ksm_visit *v)
 {
-	struct mm_struct *mm = slot->mm;
-	enum outcome outcome;
+	struct mm_struct *mm = v->slot->mm;
+	enum ksm_walk_result result;
 
-	visit.slot = slot;
-	visit.pace = pace;
-	visit.patient = READ_ONCE(ksm_smart_scan);
-
+	v->smart = READ_ONCE(ksm_smart_scan);
 	mmap_read_lock(mm);
-	outcome = walk_locked(&visit);
+	result = ksm_walk_locked(v);
 	mmap_read_unlock(mm);
-	return outcome;
+	return result;
 }
 
-static void do_job(struct ksm_slot *slot, const struct ksm_job *job)
+static void ksm_walk_do_job(struct ksm_visit *v, const struct ksm_job *job)
 {
+	struct ksm_candidate c = {
+		.slot = v->slot,
+		.addr = job->addr,
+		.pfn = job->pfn,
+		.probe = job->probe,
+	};
+
 	switch (job->kind) {
 	case KSM_JOB_CANDIDATE:
-		ksm_match_candidate(slot, job->addr, job->pfn, job->probe);
+		ksm_match_candidate(v->pass, &c);
 		break;
-	case KSM_JOB_JOIN:
-		ksm_match_join(slot, job->addr, job->pfn);
+	case KSM_JOB_MAPPING:
+		ksm_match_mapping(&c);
 		break;
 	case KSM_JOB_DETACH:
 		if (ksm_node_detach(job->item))
@@ -252,117 +252,134 @@ static void do_job(struct ksm_slot *slot, const struct ksm_job *job)
 	}
 }
 
-static void do_jobs(struct ksm_slot *slot, struct ksm_pace *pace)
+static void ksm_walk_do_jobs(struct ksm_visit *v)
 {
 	unsigned int i;
 
-	if (!visit.nr_jobs)
+	if (!v->nr_jobs)
 		return;
-	for (i = 0; i < visit.nr_jobs; i++) {
-		do_job(slot, &visit.job[i]);
+	for (i = 0; i < v->nr_jobs; i++) {
+		ksm_walk_do_job(v, &v->job[i]);
 		cond_resched();
 	}
-	visit.nr_jobs = 0;
-	ksm_pace_skip(pace, cpu_clock_ns());
+	v->nr_jobs = 0;
+	ksm_pace_skip(v->pace, ksm_walk_clock_ns());
 }
 
-static struct ksm_slot *next_slot(struct ksm_slot *slot)
+/* Go on with the next mm.  Return: its slot, or NULL after the last. */
+static struct ksm_slot *ksm_walk_next_slot(struct ksm_pass *pass)
 {
-	slot = ksm_registry_next(slot);
-	if (slot)
-		begin_slot(slot);
+	struct ksm_slot *slot = ksm_registry_next();
+
+	/* The registry knows of this one only. */
+	VM_WARN_ON_ONCE(pass != &ksm_pass);
+	if (!slot)
+		return NULL;
+	pass->forked = xchg(&slot->forked, 0);
+	pass->addr = 0;
+	pass->swept = 0;
+	pass->mergeable = false;
+	pass->epoch = ksm_filter_epoch;
+	pass->room = ksm_stable_room_epoch;
 	return slot;
 }
 
 /* One step of the scan.  Return: the slot to go on with. */
-static struct ksm_slot *step(struct ksm_slot *slot, struct ksm_pace *pace)
+static struct ksm_slot *ksm_walk_step(struct ksm_visit *v)
 {
-	switch (walk_slot(slot, pace)) {
-	case WALK_GAP:
-		do_jobs(slot, pace);
-		sweep(slot, &ksm_cursor.swept, visit.gap, pace);
+	struct ksm_pass *pass = v->pass;
+	struct ksm_slot *slot = v->slot;
+
+	switch (ksm_walk_slot(v)) {
+	case KSM_WALK_GAP:
+		ksm_walk_do_jobs(v);
+		ksm_walk_sweep(slot, &pass->swept, v->gap, v->pace);
 		return slot;
-	case WALK_DONE:
-		do_jobs(slot, pace);
-		return next_slot(slot);
-	case WALK_UNUSED:
+	case KSM_WALK_DONE:
+		ksm_walk_do_jobs(v);
+		return ksm_walk_next_slot(pass);
+	case KSM_WALK_UNUSED:
 		ksm_registry_free(slot);
-		return next_slot(ksm_cursor.slot);
-	case WALK_EXITING:
-		ksm_cursor.swept = 0;
-		if (!sweep(slot, &ksm_cursor.swept, ULONG_MAX, pace))
+		return ksm_walk_next_slot(pass);
+	case KSM_WALK_EXITING:
+		pass->swept = 0;
+		if (!ksm_walk_sweep(slot, &pass->swept, ULONG_MAX, v->pace))
 			return slot;
-		retire(slot);
-		return next_slot(ksm_cursor.slot);
+		ksm_walk_retire_slot(slot);
+		return ksm_walk_next_slot(pass);
 	default:
-		do_jobs(slot, pace);
+		ksm_walk_do_jobs(v);
 		return slot;
 	}
 }
 
 /**
  * ksm_walk - scan for one batch
- * @pages: how many may be read, searched or merged
+ * @v:	   the visit, with its pass; has no jobs
+ * @pages: number of pages that may be read, looked up or merged
  *
  * Context: ksm_scan_mutex held; may sleep.
  * Return: true if the pass over all mms is complete.
  */
-bool ksm_walk(unsigned long pages)
+bool ksm_walk(struct ksm_visit *v, unsigned long pages)
 {
-	struct ksm_slot *slot = ksm_cursor.slot ?: next_slot(NULL);
 	struct ksm_pace pace;
 
 	lockdep_assert_held(&ksm_scan_mutex);
-	ksm_pace_begin(&pace, pages, cpu_clock_ns());
-	while (slot) {
-		slot = step(slot, &pace);
-		ksm_pace_time(&pace, cpu_clock_ns());
-		if (slot && batch_over(&pace))
-			return false;
+	v->pace = &pace;
+	v->slot = v->pass->slot ?: ksm_walk_next_slot(v->pass);
+	ksm_pace_begin(&pace, pages, ksm_walk_clock_ns());
+	while (v->slot) {
+		v->slot = ksm_walk_step(v);
+		ksm_pace_time(&pace, ksm_walk_clock_ns());
+		if (v->slot && ksm_walk_batch_over(&pace))
+			break;
 		cond_resched();
 	}
-	return true;
+	v->pace = NULL;
+	return !v->slot;
 }
 
 /**
- * ksm_walk_exited - forget what is known of mms that have exited
+ * ksm_walk_exited - drop what is known of mms that have exited
+ * @pass: the pass; goes on behind them
  *
- * For as long as a batch at most; that there are some left is seen by
- * ksm_registry_has_exited().
+ * This takes a batch at most; ksm_registry_has_exited() tells whether any are
+ * left.
  *
  * Context: ksm_scan_mutex held; may sleep.
- * Return: true if this brought a pass to its end: the mm where the cursor was
- * has gone, and was the last.
+ * Return: true if this has completed the pass: the mm where it was has gone,
+ * and was the last.
  */
-bool ksm_walk_exited(void)
+bool ksm_walk_exited(struct ksm_pass *pass)
 {
 	bool pass_ended = false;
 	struct ksm_slot *slot;
 	struct ksm_pace pace;
 
 	lockdep_assert_held(&ksm_scan_mutex);
-	ksm_pace_begin(&pace, ULONG_MAX, cpu_clock_ns());
+	ksm_pace_begin(&pace, ULONG_MAX, ksm_walk_clock_ns());
 	while ((slot = ksm_registry_exited())) {
+		bool at_pass = slot == pass->slot;
 		unsigned long swept = 0;
-		bool at_cursor = slot == ksm_cursor.slot;
 
-		if (!sweep(slot, &swept, ULONG_MAX, &pace))
+		if (!ksm_walk_sweep(slot, &swept, ULONG_MAX, &pace))
 			break;
-		retire(slot);
-		if (at_cursor && !next_slot(ksm_cursor.slot))
+		ksm_walk_retire_slot(slot);
+		if (at_pass && !ksm_walk_next_slot(pass))
 			pass_ended = true;
 		cond_resched();
 	}
 	return pass_ended;
 }
 
-/* mmap_lock held */
-static int unmerge_mm(struct mm_struct *mm)
+static int ksm_walk_unmerge_mm(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 	int err = 0;
 
 	VMA_ITERATOR(vmi, mm, 0);
+	mmap_assert_locked(mm);
 	for_each_vma(vmi, vma) {
 		if (!(vma->vm_flags & VM_MERGEABLE) || !vma->anon_vma)
 			continue;
@@ -373,57 +390,60 @@ static int unmerge_mm(struct mm_struct *mm)
 	return err;
 }
 
+/* Unmerge and forget the mm where the pass is; one that exits needs no copies */
+static int ksm_walk_unmerge_slot(struct ksm_slot *slot)
+{
+	bool exiting;
+	int err = 0;
+
+	mmap_read_lock(slot->mm);
+	exiting = ksm_slot_exiting(slot);
+	if (!exiting)
+		err = ksm_walk_unmerge_mm(slot->mm);
+	mmap_read_unlock(slot->mm);
+	if (!err || err == -ESRCH)
+		ksm_walk_forget_slot(slot);
+	if (exiting)
+		ksm_walk_retire_slot(slot);
+	return err == -ESRCH ? 0 : err;
+}
+
 /**
- * ksm_walk_unmerge_all - make all that is registered private, and forget it
- *
- * The next scan begins anew.
+ * ksm_walk_unmerge_all - make all registered memory private, and forget it
+ * @pass: the pass; starts over
  *
  * Context: ksm_scan_mutex held; takes mmap_lock for reading.
  * Return: 0, -ENOMEM or -ERESTARTSYS.
  */
-int ksm_walk_unmerge_all(void)
+int ksm_walk_unmerge_all(struct ksm_pass *pass)
 {
-	struct ksm_slot *slot;
 	int err = 0;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	ksm_registry_rewind();
-	slot = ksm_registry_next(NULL);
-	while (slot && !err) {
-		mmap_read_lock(slot->mm);
-		if (ksm_slot_exiting(slot)) {
-			mmap_read_unlock(slot->mm);
-			forget_slot(slot);
-			retire(slot);
-			slot = ksm_cursor.slot;
-		} else {
-			err = unmerge_mm(slot->mm);
-			mmap_read_unlock(slot->mm);
-			if (!err || err == -ESRCH)
-				forget_slot(slot);
-			if (err == -ESRCH)
-				err = 0;	/* it exits by itself */
-		}
-		slot = ksm_registry_next(slot);
-	}
-	/* Who has exited since was not met on the way. */
-	forget_exited();
+	/* A slot that is retired leaves the pass at the one before. */
+	while (!err && ksm_registry_next())
+		err = ksm_walk_unmerge_slot(pass->slot);
+	/* An mm that has exited since was not met on the way. */
+	ksm_walk_forget_exited();
 	return err;
 }
 
 /**
  * ksm_walk_forget_all - forget all pages
  *
- * The next scan begins anew.
+ * The next scan starts over.
  *
  * Context: ksm_scan_mutex held; there are no KSM pages.
  */
 void ksm_walk_forget_all(void)
 {
-	struct ksm_slot *slot = NULL;
+	struct ksm_slot *slot;
 
+	lockdep_assert_held(&ksm_scan_mutex);
 	ksm_registry_rewind();
-	while ((slot = ksm_registry_next(slot)))
-		forget_slot(slot);
-	/* Who has exited was not met on the way. */
-	forget_exited();
+	while ((slot = ksm_registry_next()))
+		ksm_walk_forget_slot(slot);
+	/* An mm that has exited was not met on the way. */
+	ksm_walk_forget_exited();
 }

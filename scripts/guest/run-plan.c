@@ -2,45 +2,40 @@
 /*
  * run-plan: run the programs of a test plan inside the kernel under test
  *
- *	run-plan [-i] [-o RESULTS] PLAN
+ *	run-plan [-o RESULTS] PLAN
  *
- * -i	be the init process: mount what the programs need, power off at the end
+ * As the init process it mounts what the programs need, and powers off at the
+ * end.
+ *
  * -o	where the results go: a file or a serial port; default standard output
  *
  * A line of the plan is a command, run by execvp() without a shell, in the
  * directory of the plan.  Words of the form OPTION=VALUE before it:
  *
- *	timeout=SECONDS	after which the program is killed (default 120)
- *	skip=REGEX	results that may be skipped: an extended regular
- *			expression that must match in "NAME # REASON"; a
- *			program as a whole has the name of its plan line
- *	fail=REGEX	results that may fail, as known faults of the base;
- *			they are counted as skipped
- *	tap=no		the program prints no TAP: only its exit status counts
+ *	timeout=SECONDS	after which the program is killed (default 300)
+ *	skip=REGEX	results that may be skipped: a regular expression that
+ *			must match in "NAME # REASON"; a program as a whole has
+ *			the name "run"
  *	results=N	how many results there have to be, for a program whose
  *			own plan is known to be wrong
  *
- * A program prints TAP (one level, as kselftest.h does) and exits with 0, 1 or
- * 4 (skipped).  Each subtest is a result.  In addition a program fails that
- * crashes, is killed by the timeout, has no plan, has another number of
- * results than planned, or whose exit status contradicts its results.
- * With "stop" in the environment the first failure ends the program and the
- * plan.
+ * A program prints TAP, as kselftest.h does.  It is not parsed here: that and
+ * the last two options are the business of scripts/tap-results.  With "stop" in
+ * the environment the first failure ends the program and the plan.
  *
  * After each program all its processes are killed, KSM is told to unmerge
  * everything, and its counters have to be zero; and, where they can be told
  * from others, its slab caches empty.
  *
  * Lines of the results: "@start PROGRAM", the program's output after "| ",
- * "@ok NAME", "@not ok NAME # REASON", "@skip NAME # REASON", "@end PROGRAM
- * STATUS SECONDS", and at last "@done".
+ * "@not ok NAME # REASON" for what is found here, "@end PROGRAM HOW SECONDS",
+ * where HOW is exit=STATUS, signal=NUMBER, timeout or stopped, and at last
+ * "@done".
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -63,34 +58,18 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_ARGS	64
 #define MAX_LINE	4096
-#define MAX_EXPR	8
 #define EXIT_SKIP	4
 #define KSM_DIR		"/sys/kernel/mm/ksm/"
-
-struct expressions {
-	regex_t expr[MAX_EXPR];
-	int nr;
-};
 
 /* One line of the plan */
 struct program {
 	char *argv[MAX_ARGS + 1];
 	char name[256];
 	unsigned int timeout_s;
-	bool tap;
-	long results;		/* 0: as its plan says */
-	struct expressions may_skip;
-	struct expressions may_fail;
 };
 
-/* What a program's output said so far */
-struct tally {
-	long planned;		/* -1: no plan yet */
-	long results;
-	long failed;
-	bool all_skipped;	/* "1..0 # SKIP" */
-	bool bailed_out;
-};
+/* How a program ended */
+enum how { BY_ITSELF, TIMED_OUT, STOPPED, NOT_STARTED };
 
 static bool any_failure;
 static bool stop_at_failure;
@@ -147,109 +126,17 @@ static void mark(const char *what, const char *name)
 		write_all(kmsg_fd, line, len);
 }
 
-static bool matches(const struct expressions *list, const char *text)
+static bool starts_with(const char *line, const char *start)
 {
-	for (int i = 0; i < list->nr; i++)
-		if (!regexec(&list->expr[i], text, 0, NULL, 0))
-			return true;
-	return false;
+	return !strncmp(line, start, strlen(start));
 }
 
-static void report_skip(const struct program *prog, const char *name,
-			const char *reason)
-{
-	char text[MAX_LINE + 256];
-
-	snprintf(text, sizeof(text), "%s # %s", name, reason);
-	if (matches(&prog->may_skip, text))
-		emit("@skip %s: %s # %s", prog->name, name, reason);
-	else
-		emit("@not ok %s: %s # may not be skipped: %s", prog->name, name,
-		     reason);
-}
-
-static void report_failure(const struct program *prog, const char *name,
-			   const char *reason)
-{
-	char text[MAX_LINE + 256];
-
-	snprintf(text, sizeof(text), "%s # %s", name, reason);
-	if (matches(&prog->may_fail, text))
-		emit("@skip %s: %s # known fault of the base: %s", prog->name,
-		     name, reason);
-	else
-		emit("@not ok %s: %s # %s", prog->name, name, reason);
-}
-
-/* "ok 3 - some name # SKIP reason": the part after "ok" */
-static void parse_result(const struct program *prog, struct tally *tally,
-			 bool ok, char *rest)
-{
-	char *directive, *name = rest;
-
-	tally->results++;
-	while (isspace((unsigned char)*name))
-		name++;
-	while (isdigit((unsigned char)*name))
-		name++;
-	while (isspace((unsigned char)*name))
-		name++;
-	if (!strncmp(name, "- ", 2))
-		name += 2;
-
-	directive = strstr(name, "# SKIP");
-	if (directive) {
-		char *end = directive;
-
-		while (end > name && isspace((unsigned char)end[-1]))
-			end--;
-		*end = '\0';
-		directive += strlen("# SKIP");
-		while (isspace((unsigned char)*directive))
-			directive++;
-		/* kselftest.h has "ok 3 # SKIP NAME: REASON" */
-		if (!*name) {
-			name = directive;
-			directive = strstr(name, ": ");
-			if (directive) {
-				*directive = '\0';
-				directive += 2;
-			} else {
-				directive = "no reason";
-			}
-		}
-		report_skip(prog, name, directive);
-	} else if (ok || strstr(name, "# XFAIL")) {
-		emit("@ok %s: %s", prog->name, name);
-	} else {
-		tally->failed++;
-		report_failure(prog, name, "failed");
-	}
-}
-
-static void parse_line(const struct program *prog, struct tally *tally,
-		       char *line)
+/* Pass a line of the program on; note a failure, in case that is to stop it. */
+static void take_line(const char *line)
 {
 	emit("| %s", line);
-	if (!prog->tap)
-		return;
-
-	if (!strncmp(line, "ok ", 3)) {
-		parse_result(prog, tally, true, line + 3);
-	} else if (!strncmp(line, "not ok ", 7)) {
-		parse_result(prog, tally, false, line + 7);
-	} else if (!strncmp(line, "1..", 3) && isdigit((unsigned char)line[3])) {
-		if (tally->planned >= 0)
-			emit("@not ok %s: plan # a second plan: %s", prog->name,
-			     line);
-		tally->planned = strtol(line + 3, NULL, 10);
-		if (!tally->planned && strstr(line, "SKIP"))
-			tally->all_skipped = true;
-	} else if (!strncmp(line, "Bail out!", 9)) {
-		tally->bailed_out = true;
-		tally->failed++;
-		report_failure(prog, "bail out", line + 9);
-	}
+	if (starts_with(line, "not ok ") || starts_with(line, "Bail out!"))
+		any_failure = true;
 }
 
 /*
@@ -280,30 +167,30 @@ static bool enough(void)
 }
 
 /*
- * Start the program with its output in a pipe, and parse that until the
- * program itself ends, or has shown enough.  Returns its wait status;
- * *timed_out says why.
+ * Start the program with its output in a pipe, and pass that on until the
+ * program itself ends, or has shown enough.  *status is its wait status if it
+ * ended by itself.
  */
-static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
+static enum how run_one(struct program *prog, int *status)
 {
 	static char line[MAX_LINE];
 	double deadline = now_s() + prog->timeout_s;
 	bool exited = false;
 	size_t used = 0;
-	int pipefd[2], status = 0;
+	enum how how = BY_ITSELF;
+	int pipefd[2];
 	pid_t pid;
 
-	*timed_out = false;
 	if (pipe2(pipefd, O_CLOEXEC)) {
 		emit("@not ok %s: run # no pipe: %m", prog->name);
-		return 0;
+		return NOT_STARTED;
 	}
 	pid = fork();
 	if (pid < 0) {
 		emit("@not ok %s: run # no process: %m", prog->name);
 		close(pipefd[0]);
 		close(pipefd[1]);
-		return 0;
+		return NOT_STARTED;
 	}
 	if (!pid) {
 		int null = open("/dev/null", O_RDONLY);
@@ -325,12 +212,14 @@ static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
 		char chunk[MAX_LINE];
 		ssize_t got;
 
-		if (!exited && waitpid(pid, &status, WNOHANG) == pid)
+		if (!exited && waitpid(pid, status, WNOHANG) == pid)
 			exited = true;
-		if (enough())
+		if (enough()) {
+			how = STOPPED;
 			break;
+		}
 		if (!exited && now_s() > deadline) {
-			*timed_out = true;
+			how = TIMED_OUT;
 			exited = true;
 			kill_group(pid);
 		}
@@ -354,75 +243,39 @@ static int run_one(struct program *prog, struct tally *tally, bool *timed_out)
 			}
 			line[used] = '\0';
 			used = 0;
-			parse_line(prog, tally, line);
+			take_line(line);
 		}
 	}
 	if (used) {
 		line[used] = '\0';
-		parse_line(prog, tally, line);
+		take_line(line);
 	}
 	close(pipefd[0]);
 	if (!kill_group(pid))
 		emit("@not ok %s: end # a process cannot be killed",
 		     prog->name);
-	return status;
+	return how;
 }
 
-/* Does how the program ended agree with what it printed? */
-static void judge_end(const struct program *prog, const struct tally *tally,
-		      int status, bool timed_out)
+static void emit_end(const struct program *prog, enum how how, int status,
+		     double seconds)
 {
-	long expected = prog->results ? prog->results : tally->planned;
-	char reason[256];
-	int code;
+	char text[32];
 
-	if (timed_out) {
-		snprintf(reason, sizeof(reason), "no end after %u s",
-			 prog->timeout_s);
-		report_failure(prog, "run", reason);
-		return;
-	}
-	if (WIFSIGNALED(status)) {
-		snprintf(reason, sizeof(reason), "killed by signal %d (%s)",
-			 WTERMSIG(status), strsignal(WTERMSIG(status)));
-		report_failure(prog, "run", reason);
-		return;
-	}
-	code = WEXITSTATUS(status);
-	if (code == EXIT_SKIP) {
-		report_skip(prog, "run", "exit status 4");
-		return;
-	}
-	if (!prog->tap) {
-		snprintf(reason, sizeof(reason), "exit status %d", code);
-		if (code)
-			report_failure(prog, "run", reason);
-		else
-			emit("@ok %s: run", prog->name);
-		return;
-	}
-	if (tally->all_skipped && !tally->results) {
-		report_skip(prog, "run", "1..0");
-		return;
-	}
-	if (tally->bailed_out)
-		return;
-	if (tally->planned < 0) {
-		snprintf(reason, sizeof(reason),
-			 "no plan (exit status %d, %ld results)", code,
-			 tally->results);
-		report_failure(prog, "plan", reason);
-	} else if (expected != tally->results || !expected) {
-		snprintf(reason, sizeof(reason), "planned %ld, got %ld results",
-			 expected, tally->results);
-		report_failure(prog, "plan", reason);
-	}
-	if (code > 1 || (code && !tally->failed) || (!code && tally->failed)) {
-		snprintf(reason, sizeof(reason),
-			 "exit status %d, %ld subtests failed", code,
-			 tally->failed);
-		report_failure(prog, "exit status", reason);
-	}
+	if (how == TIMED_OUT)
+		strcpy(text, "timeout");
+	else if (how == STOPPED)
+		strcpy(text, "stopped");
+	else if (how == NOT_STARTED)
+		strcpy(text, "not-started");
+	else if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "signal=%d", WTERMSIG(status));
+	else
+		snprintf(text, sizeof(text), "exit=%d", WEXITSTATUS(status));
+	if (how == TIMED_OUT || (how == BY_ITSELF && status &&
+				 WEXITSTATUS(status) != EXIT_SKIP))
+		any_failure = true;
+	emit("@end %s %s %.1f", prog->name, text, seconds);
 }
 
 static bool write_file(const char *path, const char *text)
@@ -531,16 +384,6 @@ static void check_ksm(const struct program *prog)
 	check_slabs(prog);
 }
 
-static void add_expression(struct expressions *list, const char *text)
-{
-	if (list->nr == MAX_EXPR ||
-	    regcomp(&list->expr[list->nr], text, REG_EXTENDED | REG_NOSUB)) {
-		emit("@not ok plan: expression # bad or too many: %s", text);
-		return;
-	}
-	list->nr++;
-}
-
 /* Fill in the program of a plan line; false if the line has none. */
 static bool parse_plan_line(char *line, struct program *prog)
 {
@@ -548,22 +391,16 @@ static bool parse_plan_line(char *line, struct program *prog)
 	int args = 0;
 
 	memset(prog, 0, sizeof(*prog));
-	prog->timeout_s = 120;
-	prog->tap = true;
+	prog->timeout_s = 300;
 	for (word = strtok_r(line, " \t\n", &next); word;
 	     word = strtok_r(NULL, " \t\n", &next)) {
 		if (!args && *word == '#')
 			return false;
-		if (!args && !strncmp(word, "timeout=", 8)) {
+		if (!args && starts_with(word, "timeout=")) {
 			prog->timeout_s = strtoul(word + 8, NULL, 10);
-		} else if (!args && !strncmp(word, "skip=", 5)) {
-			add_expression(&prog->may_skip, word + 5);
-		} else if (!args && !strncmp(word, "fail=", 5)) {
-			add_expression(&prog->may_fail, word + 5);
-		} else if (!args && !strcmp(word, "tap=no")) {
-			prog->tap = false;
-		} else if (!args && !strncmp(word, "results=", 8)) {
-			prog->results = strtol(word + 8, NULL, 10);
+		} else if (!args && (starts_with(word, "skip=") ||
+				     starts_with(word, "results="))) {
+			continue;
 		} else if (args < MAX_ARGS) {
 			size_t used = strlen(prog->name);
 
@@ -582,29 +419,20 @@ static void run_plan(FILE *plan)
 	char line[MAX_LINE];
 
 	while (!enough() && fgets(line, sizeof(line), plan)) {
-		struct tally tally = { .planned = -1 };
 		struct program prog;
-		bool timed_out;
+		int status = 0;
 		double begin;
-		int status;
+		enum how how;
 
 		if (!parse_plan_line(line, &prog))
 			continue;
 		emit("@start %s", prog.name);
 		mark("start", prog.name);
 		begin = now_s();
-		status = run_one(&prog, &tally, &timed_out);
-		if (!enough())
-			judge_end(&prog, &tally, status, timed_out);
+		how = run_one(&prog, &status);
 		mark("end", prog.name);
 		check_ksm(&prog);
-		emit("@end %s %d %.1f", prog.name,
-		     WIFEXITED(status) ? WEXITSTATUS(status) : 256,
-		     now_s() - begin);
-		for (int i = 0; i < prog.may_skip.nr; i++)
-			regfree(&prog.may_skip.expr[i]);
-		for (int i = 0; i < prog.may_fail.nr; i++)
-			regfree(&prog.may_fail.expr[i]);
+		emit_end(&prog, how, status, now_s() - begin);
 	}
 }
 
@@ -716,11 +544,8 @@ int main(int argc, char **argv)
 	FILE *plan;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "io:")) != -1) {
+	while ((opt = getopt(argc, argv, "o:")) != -1) {
 		switch (opt) {
-		case 'i':
-			init = true;
-			break;
 		case 'o':
 			results = optarg;
 			break;

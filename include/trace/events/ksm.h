@@ -114,24 +114,58 @@ TRACE_EVENT(ksm_merge_one_page,
 		  __entry->pfn, __entry->rmap_item, __entry->mm, __entry->err)
 );
 
-/* Somebody registers, or goes away. */
+/* enum ksm_result of mm/ksm/node.h */
+#define KSM_TRACE_RESULTS \
+	{ 0, "done" }, { 1, "different" }, { 2, "gone" }, { 3, "held" }, \
+	{ 4, "retry" }, { 5, "full" }, { 6, "nomem" }
+
+/*
+ * Any attempt to merge the page at @addr: with page frame @with, or, if that is
+ * 0, by making it a KSM page.
+ */
+TRACE_EVENT(ksm_merge,
+	TP_PROTO(const struct mm_struct *owner, unsigned long addr,
+		 unsigned long frame, unsigned long with, int result),
+	TP_ARGS(owner, addr, frame, with, result),
+	TP_STRUCT__entry(
+		__field(void *, mm)
+		__field(unsigned long, addr)
+		__field(unsigned long, pfn)
+		__field(unsigned long, with)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->mm = (void *)owner;
+		__entry->addr = addr;
+		__entry->pfn = frame;
+		__entry->with = with;
+		__entry->result = result;
+	),
+	TP_printk("mm %p addr %lx pfn %lu with %lu result %s",
+		  __entry->mm, __entry->addr, __entry->pfn, __entry->with,
+		  __print_symbolic(__entry->result, KSM_TRACE_RESULTS))
+);
+
+/* An mm is registered, or exits. */
 DECLARE_EVENT_CLASS(ksm_registry,
-	TP_PROTO(const struct mm_struct *who),
-	TP_ARGS(who),
+	TP_PROTO(const struct mm_struct *registered),
+	TP_ARGS(registered),
 	TP_STRUCT__entry(
 		__field(void *, mm)
 	),
 	TP_fast_assign(
-		__entry->mm = (void *)who;
+		__entry->mm = (void *)registered;
 	),
 	TP_printk("mm %p", __entry->mm)
 );
 
 DEFINE_EVENT(ksm_registry, ksm_exit,
-	TP_PROTO(const struct mm_struct *who), TP_ARGS(who));
+	TP_PROTO(const struct mm_struct *registered),
+	TP_ARGS(registered));
 
 DEFINE_EVENT(ksm_registry, ksm_enter,
-	TP_PROTO(const struct mm_struct *who), TP_ARGS(who));
+	TP_PROTO(const struct mm_struct *registered),
+	TP_ARGS(registered));
 
 /* A pass over all that is registered: how many there were, pages tracked */
 DECLARE_EVENT_CLASS(ksm_pass,

@@ -7,7 +7,7 @@
 #include "../advisor.h"
 #include "testing.h"
 
-/* A set that has so much work in each pass, at such a price */
+/* Work of each pass, and what it costs */
 struct load {
 	unsigned long work;
 	u64 page_ns;
@@ -41,8 +41,8 @@ static unsigned long one_pass(struct ksm_advice *in, const struct load *load)
 }
 
 /* Passes until the value does not change any more */
-static int settle(struct kunit *test, struct ksm_advice *in,
-		  const struct load *load)
+static int converge(struct kunit *test, struct ksm_advice *in,
+		    const struct load *load)
 {
 	unsigned long before;
 	int passes;
@@ -69,7 +69,7 @@ static void advisor_reaches_target(struct kunit *test)
 			u64 seconds;
 
 			in.pages_now = starts[s];
-			KUNIT_EXPECT_LE(test, settle(test, &in, &load), 40);
+			KUNIT_EXPECT_LE(test, converge(test, &in, &load), 40);
 			seconds = div64_u64(pass_ns(&in, &load), NSEC_PER_SEC);
 			KUNIT_EXPECT_GE_MSG(test, seconds, 180, "work %lu",
 					    works[w]);
@@ -79,7 +79,7 @@ static void advisor_reaches_target(struct kunit *test)
 	}
 }
 
-/* It comes nearer with each pass, by about 30 percent, and never overshoots. */
+/* Each pass closes about 30 percent of the gap, and none overshoots. */
 static void advisor_is_smooth(struct kunit *test)
 {
 	struct load load = { 10000000, 1000 };
@@ -87,7 +87,7 @@ static void advisor_is_smooth(struct kunit *test)
 	unsigned long goal, before;
 	int i;
 
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	goal = in.pages_now;
 	KUNIT_EXPECT_EQ(test, goal, 1000);
 
@@ -118,25 +118,25 @@ static void advisor_follows_the_load(struct kunit *test)
 	struct ksm_advice in = defaults;
 	unsigned long small;
 
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	small = in.pages_now;
 	load.work *= 10;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, 10 * small);
 	load.work /= 10;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, small);
 	/* Half the time, twice the pages */
 	in.target_s /= 2;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, 2 * small);
 	/* Half the batches, twice the pages again */
 	in.sleep_ms *= 2;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, 4 * small);
 }
 
-/* Where the target asks for more CPU than allowed, it is missed. */
+/* A target that needs more CPU than allowed is missed. */
 static void advisor_cpu_cap(struct kunit *test)
 {
 	static const unsigned int shares[] = { 10, 35, 70, 100 };
@@ -149,19 +149,19 @@ static void advisor_cpu_cap(struct kunit *test)
 		u64 busy_ns;
 
 		in.max_cpu = shares[i];
-		settle(test, &in, &load);
+		converge(test, &in, &load);
 		/* Per second: 50 batches of so many pages, 10 us each */
 		busy_ns = in.pages_now * 50 * load.page_ns;
 		KUNIT_EXPECT_LE(test, busy_ns, shares[i] * NSEC_PER_SEC / 100);
 		KUNIT_EXPECT_GE(test, busy_ns,
 				shares[i] * NSEC_PER_SEC / 100 * 95 / 100);
 	}
-	/* A tenth of a CPU is not denied. */
+	/* A tenth of a CPU is always allowed. */
 	in.max_cpu = 10;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	i = in.pages_now;
 	in.max_cpu = 0;
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, i);
 }
 
@@ -178,7 +178,7 @@ static void advisor_cpu_cap_and_sleep(struct kunit *test)
 		u64 busy_ns;
 
 		in.sleep_ms = sleeps[i];
-		settle(test, &in, &load);
+		converge(test, &in, &load);
 		busy_ns = in.pages_now * load.page_ns *
 			  (MSEC_PER_SEC / max(in.sleep_ms, 1U));
 		KUNIT_EXPECT_LE_MSG(test, busy_ns, 700000000, "%u ms",
@@ -193,16 +193,16 @@ static void advisor_max_pages(struct kunit *test)
 	struct load load = { 1000000000, 1 };
 	struct ksm_advice in = defaults;
 
-	settle(test, &in, &load);
+	converge(test, &in, &load);
 	KUNIT_EXPECT_EQ(test, in.pages_now, in.max_pages);
-	/* It may be lowered at any time, and counts at once. */
+	/* It can be lowered at any time, with immediate effect. */
 	in.max_pages = 700;
 	KUNIT_EXPECT_LE(test, one_pass(&in, &load), 700);
 	in.max_pages = 0;
 	KUNIT_EXPECT_EQ(test, one_pass(&in, &load), 1);
 }
 
-/* Nothing to do: little by little to the smallest value, which still scans */
+/* Without work it decreases step by step to the smallest value above 0. */
 static void advisor_no_work(struct kunit *test)
 {
 	static const unsigned long mins[] = { 0, 1, 500, 30000, 30001 };
@@ -216,14 +216,14 @@ static void advisor_no_work(struct kunit *test)
 
 		in.min_pages = mins[i];
 		in.pages_now = in.max_pages;
-		KUNIT_EXPECT_LE(test, settle(test, &in, &load), 60);
+		KUNIT_EXPECT_LE(test, converge(test, &in, &load), 60);
 		KUNIT_EXPECT_EQ(test, in.pages_now, least);
-		/* From nothing, and up again where there is work */
+		/* From no work, and up again when there is work */
 		in.pages_now = 0;
 		KUNIT_EXPECT_GE(test, ksm_advise(&in), 1);
 		in.pages_now = least;
 		load.work = 10000000;
-		settle(test, &in, &load);
+		converge(test, &in, &load);
 		KUNIT_EXPECT_EQ(test, in.pages_now, max(least, 1000UL));
 	}
 }
@@ -237,7 +237,7 @@ static void advisor_cpu_percent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_advice_cpu_percent(&in), 30);
 	in.cpu_ns = 0;
 	KUNIT_EXPECT_EQ(test, ksm_advice_cpu_percent(&in), 0);
-	/* A pass in no time, and one of a year */
+	/* A pass of 0 ms, and one of a year */
 	in.wall_ns = 0;
 	KUNIT_EXPECT_EQ(test, ksm_advice_cpu_percent(&in), 0);
 	in.wall_ns = 365 * 86400 * (u64)NSEC_PER_SEC;
@@ -256,7 +256,7 @@ static u64 some_extreme(struct ksm_random *random)
 	return extremes[ksm_random_below(random, ARRAY_SIZE(extremes))];
 }
 
-/* Whatever is written to the knobs, the result is a sane one. */
+/* Any values of the knobs give a valid result. */
 static void advisor_extremes(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
@@ -276,12 +276,12 @@ static void advisor_extremes(struct kunit *test)
 		};
 		unsigned long pages = ksm_advise(&in);
 
-		/* pages_to_scan has 32 bits, and 0 would be the end. */
+		/* pages_to_scan has 32 bits, and 0 would stop the scan. */
 		KUNIT_EXPECT_GE_MSG(test, pages, 1, "round %d", i);
 		KUNIT_EXPECT_LE_MSG(test, pages, UINT_MAX, "round %d", i);
 		KUNIT_EXPECT_LE_MSG(test, pages, max(in.max_pages, 1UL),
 				    "round %d", i);
-		/* It moves towards something, not away from everything. */
+		/* It moves towards the target, not away from it. */
 		if (in.pages_now <= in.max_pages &&
 		    (!in.work || (in.work < UINT_MAX && in.sleep_ms < 2000 &&
 				  in.target_s > UINT_MAX)))

@@ -1,37 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which pages may meet: all, or those of one NUMA node.
+ * Which pages may be merged: all, or those of one domain and NUMA node.
  */
 #include <linux/mmzone.h>
 
 #include "testing.h"
 
+/* Most pages have this scope, which leaves their probes as they are. */
 static void domain_global(struct kunit *test)
 {
-	struct mm_struct *a, *b;
+	struct ksm_scope first = { .domain = KSM_DOMAIN_GLOBAL, .nid = 0 };
 
-	a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
-	b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, a);
-	KUNIT_ASSERT_NOT_NULL(test, b);
-	/* The mm makes no difference. */
-	KUNIT_EXPECT_EQ(test, ksm_scope(a, 0), ksm_scope(b, 0));
-	KUNIT_EXPECT_EQ(test, ksm_scope(a, 7), ksm_scope(b, 7));
-	/* And the first node leaves the probe as it is. */
-	KUNIT_EXPECT_EQ(test, ksm_scope(a, 0), 0);
+	KUNIT_EXPECT_EQ(test, ksm_scope_mix(first), 0);
+	KUNIT_EXPECT_EQ(test, ksm_scope_zero_probe(first),
+			ksm_probe_of_zeroes());
 }
 
-static void domain_nodes_differ(struct kunit *test)
+static void domain_scopes_differ(struct kunit *test)
 {
-	struct mm_struct *mm = kunit_kzalloc(test, sizeof(*mm), GFP_KERNEL);
 	int a, b;
 
-	KUNIT_ASSERT_NOT_NULL(test, mm);
 	for (a = 0; a < 64; a++)
 		for (b = 0; b < a; b++) {
-			u64 mixed = ksm_scope(mm, a) ^ ksm_scope(mm, b);
+			struct ksm_scope one = { a / 8, a % 8 };
+			struct ksm_scope other = { b / 8, b % 8 };
+			u64 mixed = ksm_scope_mix(one) ^ ksm_scope_mix(other);
 
-			/* The state word sees only the upper half. */
+			KUNIT_EXPECT_FALSE(test, ksm_scope_same(one, other));
+			/* The state word has only the upper half. */
 			KUNIT_EXPECT_NE(test, ksm_short(mixed), 0);
 		}
 }
@@ -42,16 +38,18 @@ static void domain_of_page(struct kunit *test)
 
 	guard(mutex)(&ksm_scan_mutex);
 	KUNIT_EXPECT_TRUE(test, ksm_merge_across_nodes);
-	KUNIT_EXPECT_EQ(test, ksm_page_nid(pfn), 0);
+	KUNIT_EXPECT_EQ(test, ksm_scope_in(3, pfn).nid, 0);
+	KUNIT_EXPECT_EQ(test, ksm_scope_in(3, pfn).domain, 3);
 	ksm_merge_across_nodes = false;
-	KUNIT_EXPECT_EQ(test, ksm_page_nid(pfn), pfn_to_nid(pfn));
+	KUNIT_EXPECT_EQ(test, ksm_scope_in(3, pfn).nid, pfn_to_nid(pfn));
+	KUNIT_EXPECT_EQ(test, ksm_scope_in(3, pfn).domain, 3);
 	ksm_merge_across_nodes = true;
-	KUNIT_EXPECT_EQ(test, ksm_page_nid(pfn), 0);
+	KUNIT_EXPECT_EQ(test, ksm_scope_in(3, pfn).nid, 0);
 }
 
 static struct kunit_case domain_cases[] = {
 	KUNIT_CASE(domain_global),
-	KUNIT_CASE(domain_nodes_differ),
+	KUNIT_CASE(domain_scopes_differ),
 	KUNIT_CASE(domain_of_page),
 	{}
 };

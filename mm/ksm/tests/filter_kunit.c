@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter against a plain count of keys.  What it must never do is to say
- * "nobody" where there is somebody; how often it errs to the other side is
- * measured.
+ * The filter against a plain count of keys.  It must never have a false
+ * negative; how many false positives it has is measured.
  */
 #include "testing.h"
 
@@ -45,11 +44,11 @@ static void expect_no_false_negative(struct kunit *test,
 	unsigned int i, missed = 0;
 
 	for (i = 0; i < MODEL_KEYS; i++)
-		missed += m->count[i] > 1 && !ksm_filter_shared(m->key[i]);
+		missed += m->count[i] > 1 && !ksm_filter_may_match(m->key[i]);
 	KUNIT_EXPECT_EQ(test, missed, 0);
 }
 
-/* Without a filter everybody may have company. */
+/* Without a filter every key may have a duplicate. */
 static void filter_absent(struct kunit *test)
 {
 	unsigned long epoch = ksm_filter_epoch;
@@ -58,10 +57,10 @@ static void filter_absent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), 0);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_wants_resize(0));
 	ksm_filter_add(1);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(1));
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(2));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(1));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(2));
 	ksm_filter_remove(1);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(1));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(1));
 	KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
 	ksm_filter_free();
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), 0);
@@ -78,31 +77,31 @@ static void filter_one_key(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		epoch = ksm_filter_epoch;
 		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_shared(keys[i]));
+		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
 		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
 		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_TRUE(test, ksm_filter_shared(keys[i]));
+		KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(keys[i]));
 		KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
 		epoch = ksm_filter_epoch;
 		ksm_filter_remove(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_shared(keys[i]));
+		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
 		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-		/* Company again is news again. */
+		/* A new duplicate moves the epoch again. */
 		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_TRUE(test, ksm_filter_shared(keys[i]));
+		KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(keys[i]));
 		KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
 		ksm_filter_remove(keys[i]);
 		ksm_filter_remove(keys[i]);
 		epoch = ksm_filter_epoch;
 		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_shared(keys[i]));
+		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
 		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
 		ksm_filter_remove(keys[i]);
 	}
 	ksm_filter_free();
 }
 
-/* One page is never its own company, wherever its counters are. */
+/* A page is never its own duplicate, wherever its counters are. */
 static void filter_alone(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
@@ -116,7 +115,7 @@ static void filter_alone(struct kunit *test)
 		u32 key = ksm_random(&random);
 
 		ksm_filter_add(key);
-		wrong += ksm_filter_shared(key);
+		wrong += ksm_filter_may_match(key);
 		ksm_filter_remove(key);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
@@ -124,7 +123,7 @@ static void filter_alone(struct kunit *test)
 	ksm_filter_free();
 }
 
-/* A counter at its end is never counted down below what is there. */
+/* A saturated counter never drops below the real count. */
 static void filter_saturation(struct kunit *test)
 {
 	unsigned int have, left;
@@ -135,21 +134,21 @@ static void filter_saturation(struct kunit *test)
 		for (left = 0; left < have; left++)
 			ksm_filter_add(77);
 		for (; left > 1; left--) {
-			KUNIT_EXPECT_TRUE(test, ksm_filter_shared(77));
+			KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(77));
 			ksm_filter_remove(77);
 		}
 	}
-	/* A resize forgets what got stuck. */
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(77));
+	/* A resize clears saturated counters. */
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(77));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
 	ksm_filter_add(77);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(77));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(77));
 	ksm_filter_free();
 }
 
 /*
- * A key that was alone and is no longer, without the epoch having moved,
- * would never be looked at again.
+ * If a key gets a duplicate and the epoch does not move, it would never be
+ * looked up again.
  */
 static void expect_news(struct kunit *test, struct filter_model *m,
 			bool moved, int step)
@@ -157,7 +156,7 @@ static void expect_news(struct kunit *test, struct filter_model *m,
 	unsigned int i, unnoticed = 0;
 
 	for (i = 0; i < MODEL_KEYS; i++) {
-		bool shared = m->count[i] && ksm_filter_shared(m->key[i]);
+		bool shared = m->count[i] && ksm_filter_may_match(m->key[i]);
 
 		unnoticed += shared && m->count[i] && !m->shared[i] && !moved;
 		m->shared[i] = shared;
@@ -183,11 +182,11 @@ static void filter_epoch_tells(struct kunit *test)
 			model_remove(m, i);
 			KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
 		} else {
-			/* It looks for itself: this is no news to it. */
+			/* The added page is looked up anyway: no epoch needed. */
 			was_alone = !m->count[i];
 			model_add(m, i);
 			if (was_alone)
-				m->shared[i] = ksm_filter_shared(m->key[i]);
+				m->shared[i] = ksm_filter_may_match(m->key[i]);
 		}
 		expect_news(test, m, ksm_filter_epoch != epoch, step);
 		if (ksm_test_failed(test))
@@ -215,7 +214,7 @@ static void filter_random(struct kunit *test)
 		} else {
 			model_add(m, i);
 			KUNIT_EXPECT_TRUE_MSG(test, m->count[i] < 2 ||
-					      ksm_filter_shared(m->key[i]),
+					      ksm_filter_may_match(m->key[i]),
 					      "step %d", step);
 		}
 		if (step % 1000 == 0)
@@ -227,8 +226,8 @@ static void filter_random(struct kunit *test)
 	ksm_filter_free();
 }
 
-/* It asks for a new start when it is worn out, and that helps. */
-static void filter_wears_out(struct kunit *test)
+/* A saturated filter asks to be rebuilt, and that helps. */
+static void filter_saturates(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
 	struct filter_model *m = model_alloc(test, &random);
@@ -254,7 +253,7 @@ static void filter_wears_out(struct kunit *test)
 			break;
 	}
 	KUNIT_EXPECT_TRUE(test, ksm_filter_wants_resize(MODEL_KEYS));
-	/* Not at the first few */
+	/* Not for the first few saturated counters */
 	KUNIT_EXPECT_GT(test, rounds, 100);
 
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(MODEL_KEYS));
@@ -264,12 +263,12 @@ static void filter_wears_out(struct kunit *test)
 		ksm_filter_add(m->key[i]);
 	expect_no_false_negative(test, m);
 	for (i = 0; i < MODEL_KEYS; i++)
-		alone += !ksm_filter_shared(m->key[i]);
+		alone += !ksm_filter_may_match(m->key[i]);
 	KUNIT_EXPECT_GT(test, alone, MODEL_KEYS * 9 / 10);
 	ksm_filter_free();
 }
 
-/* At least 8 slots of 2 bits for each page, and never out of proportion */
+/* At least 8 slots of 2 bits for each page, and not many times more */
 static void filter_size(struct kunit *test)
 {
 	unsigned long pages, bytes;
@@ -288,7 +287,7 @@ static void filter_size(struct kunit *test)
 		if (pages > 100000)
 			KUNIT_EXPECT_LE(test, bytes * 4, pages * 8 * 4);
 	}
-	/* Not given back at once, but not kept for ever either. */
+	/* Memory is freed later, but not kept for ever. */
 	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(pages * 3 / 4));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_wants_resize(pages / 100));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(pages / 100));
@@ -296,8 +295,8 @@ static void filter_size(struct kunit *test)
 	ksm_filter_free();
 }
 
-/* Resizing is news: whatever was counted has to be counted again. */
-static void filter_resize_is_news(struct kunit *test)
+/* A resize moves the epoch: all keys must be counted again. */
+static void filter_resize_moves_epoch(struct kunit *test)
 {
 	unsigned long epoch = ksm_filter_epoch;
 
@@ -309,7 +308,7 @@ static void filter_resize_is_news(struct kunit *test)
 	epoch = ksm_filter_epoch;
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1000000));
 	KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(5));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(5));
 	ksm_filter_free();
 }
 
@@ -323,7 +322,7 @@ static unsigned int false_positives(struct kunit *test, unsigned long pages,
 	for (i = 0; i < pages; i++)
 		ksm_filter_add(ksm_random(&random));
 	for (i = 0; i < pages; i++)
-		wrong += ksm_filter_shared(ksm_random(&again));
+		wrong += ksm_filter_may_match(ksm_random(&again));
 	return wrong * 1000 / pages;
 }
 
@@ -332,7 +331,7 @@ static void filter_false_positives(struct kunit *test)
 	const unsigned long pages = 32768;
 
 	guard(mutex)(&ksm_scan_mutex);
-	/* As full as it may be: one page for 8 slots, about one of twenty */
+	/* The maximum load, one page for 8 slots: about one of twenty */
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(pages));
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes() * 4, pages * 8);
 	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(pages));
@@ -352,9 +351,9 @@ static struct kunit_case filter_cases[] = {
 	KUNIT_CASE(filter_saturation),
 	KUNIT_CASE(filter_epoch_tells),
 	KUNIT_CASE(filter_random),
-	KUNIT_CASE(filter_wears_out),
+	KUNIT_CASE(filter_saturates),
 	KUNIT_CASE(filter_size),
-	KUNIT_CASE(filter_resize_is_news),
+	KUNIT_CASE(filter_resize_moves_epoch),
 	KUNIT_CASE(filter_false_positives),
 	{}
 };

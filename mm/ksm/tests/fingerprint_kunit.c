@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probe and digest under the secrets that were drawn at boot: what has to
- * hold whatever they are.
+ * Probe and digest under the secrets that were drawn at boot: properties that
+ * hold for all secrets
  */
 #include "testing.h"
 
@@ -215,7 +215,7 @@ static void fingerprint_order_counts(struct kunit *test)
 	}
 }
 
-/* A set of numbers that says how often one was there already */
+/* A set of numbers that counts how often one was in it already */
 struct seen {
 	u64 hash[TABLE_SIZE];
 	bool used[TABLE_SIZE];
@@ -305,7 +305,7 @@ static void fingerprint_balanced(struct kunit *test)
 	KUNIT_EXPECT_LE(test, seen->twice, BY_CHANCE);
 }
 
-/* The state word has room for one half of the probe: it must be a good one. */
+/* The state word has room for one half of the probe: it must be well mixed. */
 static void fingerprint_short_keys(struct kunit *test)
 {
 	struct seen *seen = seen_alloc(test);

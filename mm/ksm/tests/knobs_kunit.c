@@ -114,7 +114,7 @@ static void expect_refused(struct kunit *test, const char *name,
 	expect_shown(test, name, before);
 }
 
-/* What no number looks like */
+/* Texts that are no numbers */
 static const char * const garbage[] = {
 	"", "\n", " 1", "1 ", "1\n\n", "1 2", "0x1", "1.5", "-1", "1k", "x",
 	"--1", "1\t",
@@ -210,7 +210,7 @@ static void knobs_files(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, dir);
 	if (!dir)
 		return;
-	/* Nobody adds or removes any at this time. */
+	/* No attribute is added or removed at this time. */
 	for (rb = rb_first(&dir->dir.children); rb; rb = rb_next(rb))
 		nr++;
 	sysfs_put(dir);
@@ -244,7 +244,7 @@ static void knobs_run_offline(struct kunit *test)
 	mutex_unlock(&ksm_scan_mutex);
 }
 
-/* To unmerge is to begin the count of passes anew; to stop is not. */
+/* run=2 resets the count of passes; run=0 does not. */
 static void knobs_run_resets_full_scans(struct kunit *test)
 {
 	unsigned long before = ksm_counters.full_scans;
@@ -343,7 +343,7 @@ static void knobs_advisor_mode(struct kunit *test)
 	expect_accepted(test, "advisor_mode", "scan-time\n", on);
 	expect_shown(test, "pages_to_scan", "500\n");
 
-	/* The advisor's business now */
+	/* The advisor sets it now. */
 	expect_refused(test, "pages_to_scan", "100", -EINVAL);
 	expect_refused(test, "pages_to_scan", "500", -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(unknown); i++)
@@ -353,7 +353,7 @@ static void knobs_advisor_mode(struct kunit *test)
 	expect_accepted(test, "advisor_mode", "scan-time", on);
 	expect_shown(test, "pages_to_scan", "600\n");
 	expect_accepted(test, "advisor_mode", "none", off);
-	/* A start value of nothing would never come to an end. */
+	/* 0 as a start value would stay 0. */
 	expect_accepted(test, "advisor_min_pages_to_scan", "0", "0\n");
 	expect_accepted(test, "advisor_mode", "scan-time", on);
 	expect_shown(test, "pages_to_scan", "1\n");
@@ -378,7 +378,7 @@ static void knobs_advisor_numbers(struct kunit *test)
 	expect_accepted(test, "advisor_max_pages_to_scan", "0", "0\n");
 	expect_accepted(test, "advisor_max_pages_to_scan", "30000", "30000\n");
 	expect_ulong(test, "advisor_target_scan_time", "200\n");
-	/* A pass in no time is not to be had. */
+	/* A pass of 0 s is not possible. */
 	expect_refused(test, "advisor_target_scan_time", "0", -EINVAL);
 
 	/* Of a wide number the lower half counts. */
@@ -396,7 +396,7 @@ static void knobs_advisor_numbers(struct kunit *test)
 	expect_accepted(test, "advisor_max_cpu", "70", "70\n");
 }
 
-/* Every counter shows its own figure, and nobody can write it. */
+/* Every counter shows its own value, and is read-only. */
 static void knobs_counters(struct kunit *test)
 {
 	struct ksm_counters before;

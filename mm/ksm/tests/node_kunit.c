@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a node says of its page, when nobody can be given a reference on it:
- * with a page that is in each of the states that reclaim, migration and memory
- * failure bring it into, but is known to nobody else.
+ * What a node tells about its page if no reference on it can be taken: with a
+ * page in each of the states of reclaim, migration and memory failure that has
+ * no other users.
  */
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
@@ -15,7 +15,7 @@ struct node_model {
 	struct folio *folio;
 };
 
-/* A KSM page as far as its node can tell */
+/* A page that looks like a KSM page to its node */
 static bool make_page(struct kunit *test, struct node_model *m)
 {
 	m->node = ksm_node_alloc();
@@ -26,7 +26,8 @@ static bool make_page(struct kunit *test, struct node_model *m)
 		return false;
 	folio_lock(m->folio);
 	__folio_set_swapbacked(m->folio);
-	ksm_node_bind(m->node, m->folio);
+	ksm_node_bind(m->node, m->folio,
+		      ksm_scope_in(KSM_DOMAIN_GLOBAL, folio_pfn(m->folio)));
 	return true;
 }
 
@@ -47,13 +48,13 @@ static void free_page_of(struct node_model *m)
 		ksm_node_free(m->node);
 }
 
-/* The answer; a reference that was given is given back. */
+/* The answer; a reference that was taken is dropped. */
 static enum ksm_result ask(struct node_model *m)
 {
 	struct folio *folio;
 	enum ksm_result result = ksm_node_get_folio(m->node, &folio);
 
-	if (result == KSM_DONE)
+	if (result == KSM_RESULT_DONE)
 		folio_put(folio);
 	return result;
 }
@@ -74,26 +75,30 @@ static void node_alive(struct kunit *test)
 
 	guard(mutex)(&ksm_scan_mutex);
 	if (make_page(test, &m)) {
-		KUNIT_EXPECT_EQ(test, ask(&m), KSM_DONE);
+		KUNIT_EXPECT_EQ(test, ask(&m), KSM_RESULT_DONE);
 		KUNIT_EXPECT_EQ(test, folio_ref_count(m.folio), 1);
 		m.folio->mapping = (void *)PAGE_MAPPING_KSM;
-		KUNIT_EXPECT_EQ(test, ask(&m), KSM_GONE);
+		KUNIT_EXPECT_EQ(test, ask(&m), KSM_RESULT_GONE);
 	}
 	free_page_of(&m);
 }
 
-/* Reclaim collects pages that it is going to free: gone, not to be waited for */
+/*
+ * Reclaim collects pages that it is going to free: they count as gone.
+ */
 static void node_about_to_be_freed(struct kunit *test)
 {
 	struct node_model m = { };
 
 	guard(mutex)(&ksm_scan_mutex);
 	if (make_page(test, &m))
-		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_GONE);
+		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_GONE);
 	free_page_of(&m);
 }
 
-/* Migrated or taken out of the swap cache: there in a moment, or somewhere else */
+/*
+ * Migrated or taken out of the swap cache: back soon, or in another frame
+ */
 static void node_frozen_in_swap_cache(struct kunit *test)
 {
 	struct node_model m = { };
@@ -103,8 +108,8 @@ static void node_frozen_in_swap_cache(struct kunit *test)
 	guard(mutex)(&ksm_scan_mutex);
 	if (make_page(test, &m)) {
 		folio_set_swapcache(m.folio);
-		KUNIT_EXPECT_EQ(test, ask(&m), KSM_DONE);
-		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RETRY);
+		KUNIT_EXPECT_EQ(test, ask(&m), KSM_RESULT_DONE);
+		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_RETRY);
 		folio_clear_swapcache(m.folio);
 	}
 	free_page_of(&m);
@@ -119,9 +124,9 @@ static void node_poisoned(struct kunit *test)
 	guard(mutex)(&ksm_scan_mutex);
 	if (make_page(test, &m)) {
 		SetPageHWPoison(folio_page(m.folio, 0));
-		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_GONE);
+		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_GONE);
 		folio_set_swapcache(m.folio);
-		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RETRY);
+		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_RETRY);
 		folio_clear_swapcache(m.folio);
 		ClearPageHWPoison(folio_page(m.folio, 0));
 	}
@@ -155,11 +160,11 @@ static void node_migrated(struct kunit *test)
 		folio = migrate(&m, other);
 		KUNIT_EXPECT_EQ(test, m.node->pfn, folio_pfn(other));
 		KUNIT_EXPECT_EQ(test, m.node->moves, 1);
-		KUNIT_EXPECT_EQ(test, ask(&m), KSM_DONE);
+		KUNIT_EXPECT_EQ(test, ask(&m), KSM_RESULT_DONE);
 		other = migrate(&m, folio);
 		KUNIT_EXPECT_EQ(test, m.node->pfn, folio_pfn(folio));
 		KUNIT_EXPECT_EQ(test, m.node->moves, 2);
-		KUNIT_EXPECT_EQ(test, ask(&m), KSM_DONE);
+		KUNIT_EXPECT_EQ(test, ask(&m), KSM_RESULT_DONE);
 	}
 	free_folio(other);
 	free_page_of(&m);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When a batch ends, by a clock that the tests turn.
+ * When a batch ends, by a clock that the tests set
  */
 #include "../pace.h"
 #include "testing.h"
@@ -59,7 +59,7 @@ static void pace_ends_after_quiet_time(struct kunit *test)
 	}
 }
 
-/* Work has its own bound: its time is not held against the batch. */
+/* Work has its own bound: its time does not count for the batch. */
 /* The clock is corrected when others had the CPU. */
 static void pace_clock_goes_back(struct kunit *test)
 {
@@ -89,13 +89,13 @@ static void pace_lets_work_take_its_time(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ksm_pace_over(&pace));
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, 0ULL);
 
-	/* No work is no work. */
+	/* 0 pages of work count as none. */
 	ksm_pace_work(&pace, 0, 0);
 	ksm_pace_time(&pace, now += TICK_NS);
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, TICK_NS + 0ULL);
 }
 
-/* One changed page does not make all around it free of charge. */
+/* Unchanged pages around a changed one are still charged. */
 static void pace_shares_time(struct kunit *test)
 {
 	struct ksm_pace pace;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The stable tree against a table of its nodes.  The nodes have no pages: what
- * happens to those is not this tree's business.
+ * The stable tree against a table of its nodes.  The nodes have no pages, which
+ * the tree does not need.
  */
 #include "testing.h"
 #include "trees.h"
@@ -69,7 +69,7 @@ static void link_node(struct kunit *test, struct stable_model *m, int i,
 	if (!chain)
 		return;
 	m->node[i].nr_items = 0;
-	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_link(&m->node[i], chain), chain);
+	ksm_stable_link(&m->node[i], chain);
 	KUNIT_EXPECT_PTR_EQ(test, m->node[i].chain, chain);
 	m->key[i] = key;
 	m->full[i] = false;
@@ -89,7 +89,7 @@ static void fill_node(struct kunit *test, struct stable_model *m, int i)
 	m->full[i] = !m->full[i];
 	m->node[i].nr_items = ksm_max_page_sharing - !m->full[i];
 	ksm_stable_resort(&m->node[i]);
-	/* Only more room is news. */
+	/* Only additional room moves the epoch. */
 	KUNIT_EXPECT_EQ(test, ksm_stable_room_epoch != room, !m->full[i]);
 }
 
@@ -171,9 +171,9 @@ static void expect_order(struct kunit *test, const struct stable_model *m,
 		seen++;
 		next = ksm_stable_next(chain);
 		if (next)
-			KUNIT_EXPECT_TRUE_MSG(test, compare_keys(&chain->key,
-								 &next->key) < 0,
-					      "step %d", step);
+			KUNIT_EXPECT_LE_MSG(test, compare_keys(&chain->key,
+							       &next->key), -1,
+					    "step %d", step);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, seen, expected, "step %d", step);
 }
@@ -233,7 +233,7 @@ static void stable_one_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_counters.bytes, bytes);
 }
 
-/* A chain that was made and not needed */
+/* A chain that was allocated and not needed */
 static void stable_unused_chain(struct kunit *test)
 {
 	unsigned long bytes = ksm_counters.bytes;
@@ -287,7 +287,7 @@ static void stable_room_first(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ksm_stable_next(NULL));
 }
 
-/* A page whose like is a KSM page must hear of that from the filter. */
+/* The filter must know that a page has a KSM page as its duplicate. */
 static void stable_is_counted(struct kunit *test)
 {
 	struct stable_model *m = model_alloc(test);
@@ -297,13 +297,13 @@ static void stable_is_counted(struct kunit *test)
 	guard(mutex)(&ksm_scan_mutex);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
 	ksm_filter_add(key);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(key));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
 	epoch = ksm_filter_epoch;
 	link_node(test, m, 0, 30);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(key));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(key));
 	KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
 	unlink_node(test, m, 0);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(key));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
 	ksm_filter_free();
 }
 

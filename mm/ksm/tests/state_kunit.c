@@ -5,31 +5,32 @@
  */
 #include <linux/kasan.h>
 
+#include "../triage.h"
 #include "testing.h"
 
 #define PFN	0xabcd
 #define KEY	0x12345678U
 
-static const struct ksm_look clean = {
-	.pfn = PFN, .trust = true, .patient = true,
+static const struct ksm_observation clean = {
+	.pfn = PFN, .trust = true, .smart = true,
 };
 
-static const struct ksm_look dirty = {
-	.pfn = PFN, .dirty = true, .trust = true, .patient = true,
+static const struct ksm_observation dirty = {
+	.pfn = PFN, .dirty = true, .trust = true, .smart = true,
 };
 
-static const struct ksm_look unclear = {
-	.pfn = PFN, .dirty = true, .patient = true,
+static const struct ksm_observation unclear = {
+	.pfn = PFN, .dirty = true, .smart = true,
 };
 
-/* What is known of a page, according to the documentation */
+/* State of a page, according to the documentation */
 struct page_model {
 	bool known;
 	bool quiet;		/* unchanged at the last visit */
-	bool look;		/* may be looked up, whatever the epoch */
+	bool lookup;		/* may be looked up, whatever the epoch */
 	bool keyed;
 	bool peeked;		/* key is what a peek saw */
-	bool shared;		/* one dirty bit for several pages */
+	bool joint;		/* one dirty bit for several pages */
 	u16 pfn;
 	u32 key;
 	unsigned int run;	/* visits in a row that found it written */
@@ -42,7 +43,7 @@ static bool is_volatile(const struct page_model *m)
 	return m->run == 4;
 }
 
-static void calm(struct page_model *m)
+static void model_end_wait(struct page_model *m)
 {
 	m->level = 0;
 	m->wait = 0;
@@ -71,12 +72,12 @@ static void model_leave_alone(struct page_model *m)
 static void model_written(struct page_model *m)
 {
 	m->quiet = false;
-	m->look = true;
+	m->lookup = true;
 	if (is_volatile(m)) {
 		m->level = 1;
 	} else {
 		m->run++;
-		calm(m);
+		model_end_wait(m);
 	}
 	if (!is_volatile(m))
 		return;
@@ -86,44 +87,43 @@ static void model_written(struct page_model *m)
 
 /* A volatile page is peeked at, and only when it has waited long enough. */
 static enum ksm_verdict model_read(struct page_model *m,
-				   const struct ksm_look *look,
+				   const struct ksm_observation *look,
 				   enum ksm_verdict verdict)
 {
-	if (!look->patient && m->run > 2) {
+	if (!look->smart && m->run > 2) {
 		m->run = 2;
 		m->peeked = false;
 	}
-	if (!is_volatile(m) || m->quiet)
-		return verdict;
-	if (!m->wait)
-		return KSM_PEEK;
-	m->wait--;
-	return KSM_PASS_OVER;
+	return is_volatile(m) && !m->quiet ? KSM_VERDICT_PEEK : verdict;
 }
 
 static enum ksm_verdict model_judge(struct page_model *m,
-				    const struct ksm_look *look)
+				    const struct ksm_observation *look)
 {
-	bool was_shared = m->shared;
+	bool was_joint = m->joint;
 
-	m->shared = look->shared;
 	if (!m->known || m->pfn != look->pfn) {
 		*m = (struct page_model){
-			.known = true, .look = true, .pfn = look->pfn,
-			.shared = look->shared,
+			.known = true, .lookup = true, .pfn = look->pfn,
+			.joint = look->joint,
 		};
-		return KSM_NEW;
+		return KSM_VERDICT_NEW;
 	}
+	if (look->smart && is_volatile(m) && !m->quiet && m->wait) {
+		m->wait--;
+		return KSM_VERDICT_DEFER;
+	}
+	m->joint = look->joint;
 	if (!look->trust || (!look->dirty && !m->quiet))
-		return model_read(m, look, KSM_VERIFY);
+		return model_read(m, look, KSM_VERDICT_VERIFY);
 	if (!look->dirty) {
 		m->run = 0;
-		return look->renew ? KSM_VERIFY : KSM_UNCHANGED;
+		return look->renew ? KSM_VERDICT_VERIFY : KSM_VERDICT_UNCHANGED;
 	}
-	if (!m->quiet || was_shared)
-		return model_read(m, look, KSM_PROVE);
+	if (!m->quiet || was_joint)
+		return model_read(m, look, KSM_VERDICT_PROVE);
 	model_written(m);
-	return is_volatile(m) ? KSM_PASS_OVER : KSM_CHANGED;
+	return is_volatile(m) ? KSM_VERDICT_DEFER : KSM_VERDICT_CHANGED;
 }
 
 static bool model_peeked(struct page_model *m, u32 peek)
@@ -141,28 +141,28 @@ static bool model_peeked(struct page_model *m, u32 peek)
 static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
 			 u32 key)
 {
-	bool same = verdict == KSM_PEEK || (m->keyed && m->key == key);
+	bool same = verdict == KSM_VERDICT_PEEK || (m->keyed && m->key == key);
 
 	m->keyed = true;
 	m->key = key;
-	if (verdict == KSM_NEW || verdict == KSM_CHANGED)
+	if (verdict == KSM_VERDICT_NEW || verdict == KSM_VERDICT_CHANGED)
 		return true;
 	if (!same) {
 		model_written(m);
 		return true;
 	}
 	if (!m->quiet)
-		calm(m);
+		model_end_wait(m);
 	m->quiet = true;
-	if (verdict == KSM_VERIFY)
+	if (verdict == KSM_VERDICT_VERIFY)
 		m->run = 0;
 	return false;
 }
 
-static bool model_looks(struct page_model *m, bool moved)
+static bool model_lookup_due(struct page_model *m, bool moved)
 {
 	if (!m->wait)
-		return moved || m->look;
+		return moved || m->lookup;
 	m->wait--;
 	return false;
 }
@@ -172,8 +172,9 @@ static bool takes_probe(u64 *word, enum ksm_verdict verdict, u32 peek)
 {
 	bool same;
 
-	if (verdict != KSM_PEEK)
-		return verdict != KSM_UNCHANGED && verdict != KSM_PASS_OVER;
+	if (verdict != KSM_VERDICT_PEEK)
+		return verdict != KSM_VERDICT_UNCHANGED &&
+		       verdict != KSM_VERDICT_DEFER;
 	*word = ksm_state_peeked(*word, peek, &same);
 	return same;
 }
@@ -181,16 +182,16 @@ static bool takes_probe(u64 *word, enum ksm_verdict verdict, u32 peek)
 static void expect_word(struct kunit *test, u64 word,
 			const struct page_model *m, int step)
 {
-	u64 flags = KSM_WORD_USED | (m->quiet ? KSM_WORD_QUIET : 0) |
-		    (m->look ? KSM_WORD_LOOK : 0) |
+	u64 flags = KSM_WORD_KNOWN | (m->quiet ? KSM_WORD_QUIET : 0) |
+		    (m->lookup ? KSM_WORD_LOOKUP : 0) |
 		    (m->keyed ? KSM_WORD_KEYED : 0) |
 		    (m->peeked ? KSM_WORD_PEEKED : 0) |
-		    (m->shared ? KSM_WORD_SHARED : 0);
-	u64 fields = KSM_WORD_RUN | KSM_WORD_WAIT |
-		     (3ULL << KSM_WORD_LEVEL_SHIFT);
+		    (m->joint ? KSM_WORD_JOINT : 0);
+	u64 fields = KSM_WORD_STREAK | KSM_WORD_WAIT | KSM_WORD_LEVEL;
 
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_pfn(word), m->pfn, "step %d", step);
-	KUNIT_EXPECT_EQ_MSG(test, ksm_word_run(word), m->run, "step %d", step);
+	KUNIT_EXPECT_EQ_MSG(test, ksm_word_streak(word), m->run, "step %d",
+			    step);
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_level(word), m->level, "step %d",
 			    step);
 	KUNIT_EXPECT_EQ_MSG(test, ksm_word_wait(word), m->wait, "step %d",
@@ -207,7 +208,8 @@ static void expect_word(struct kunit *test, u64 word,
 }
 
 /* One visit; the probe, or what a peek sees, is @key. */
-static enum ksm_verdict visit(u64 *word, const struct ksm_look *look, u32 key)
+static enum ksm_verdict visit(u64 *word, const struct ksm_observation *look,
+			      u32 key)
 {
 	enum ksm_verdict verdict;
 	bool changed;
@@ -218,15 +220,23 @@ static enum ksm_verdict visit(u64 *word, const struct ksm_look *look, u32 key)
 	return verdict;
 }
 
-static void state_new(struct kunit *test)
+/* Does triage find that there is nothing to do about a clean entry? */
+static bool skips(u64 word)
+{
+	struct ksm_triage t = ksm_triage_init(&clean, false, false);
+
+	return ksm_triage_inline(&t, word, PFN, false, false);
+}
+
+static void state_first_visit(struct kunit *test)
 {
 	enum ksm_verdict verdict;
 	bool changed = false;
 	u64 word;
 
 	word = ksm_state_judge(0, &clean, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
-	KUNIT_EXPECT_EQ(test, word, ksm_state_fresh(PFN));
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
+	KUNIT_EXPECT_EQ(test, word, ksm_state_new(PFN));
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_TRUE(test, changed);
@@ -236,20 +246,20 @@ static void state_new(struct kunit *test)
 
 	/* Dirty or not, trusted or not: it was never seen. */
 	ksm_state_judge(0, &dirty, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
 	ksm_state_judge(0, &unclear, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
 }
 
-/* Another page at the address: nothing of what was known holds. */
+/* Another page at the address: all state is dropped. */
 static void state_other_page(struct kunit *test)
 {
-	const struct ksm_look looks[] = { clean, dirty, unclear };
+	const struct ksm_observation seen[] = { clean, dirty, unclear };
 	unsigned int i, bit;
 
-	for (i = 0; i < ARRAY_SIZE(looks); i++) {
+	for (i = 0; i < ARRAY_SIZE(seen); i++) {
 		for (bit = 0; bit < 16; bit++) {
-			struct ksm_look look = looks[i];
+			struct ksm_observation look = seen[i];
 			enum ksm_verdict verdict;
 			u64 word = ksm_state_quiet(PFN, KEY);
 			int visits = 7;
@@ -259,26 +269,26 @@ static void state_other_page(struct kunit *test)
 				visit(&word, &dirty, KEY);
 			look.pfn ^= BIT(bit);
 			word = ksm_state_judge(word, &look, &verdict);
-			KUNIT_EXPECT_EQ(test, verdict, KSM_NEW);
-			KUNIT_EXPECT_EQ(test, word, ksm_state_fresh(look.pfn));
+			KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
+			KUNIT_EXPECT_EQ(test, word, ksm_state_new(look.pfn));
 		}
 	}
 }
 
 static void state_unchanged(struct kunit *test)
 {
-	struct ksm_look renew = clean;
+	struct ksm_observation renew = clean;
 	enum ksm_verdict verdict;
 	bool changed = true;
 	u64 word = 0;
 	int i;
 
 	/* Two equal probes, and from then on the entry is enough. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_NEW);
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_VERDICT_NEW);
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_VERDICT_VERIFY);
 	for (i = 0; i < 20; i++) {
 		word = ksm_state_judge(word, &clean, &verdict);
-		KUNIT_EXPECT_EQ(test, verdict, KSM_UNCHANGED);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_UNCHANGED);
 		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 		KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
 	}
@@ -286,7 +296,7 @@ static void state_unchanged(struct kunit *test)
 	/* Now and then the key is taken all the same. */
 	renew.renew = true;
 	word = ksm_state_judge(word, &renew, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_VERIFY);
 	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
@@ -304,21 +314,21 @@ static void state_proved(struct kunit *test)
 	bool changed = true;
 	u64 word = 0;
 
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_NEW);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_NEW);
 	word = ksm_state_judge(word, &dirty, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_PROVE);
-	KUNIT_EXPECT_FALSE(test, ksm_state_same(word, ~KEY));
-	KUNIT_EXPECT_TRUE(test, ksm_state_same(word, KEY));
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_PROVE);
+	KUNIT_EXPECT_FALSE(test, ksm_word_has_key(word, ~KEY));
+	KUNIT_EXPECT_TRUE(test, ksm_word_has_key(word, KEY));
 	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
-	word = ksm_state_unmatched(word);
-	KUNIT_EXPECT_TRUE(test, ksm_word_settled(word));
+	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_VERDICT_UNCHANGED);
+	word = ksm_state_unique(word);
+	KUNIT_EXPECT_TRUE(test, skips(word));
 
-	/* Nothing is the same as what was never read. */
-	KUNIT_EXPECT_FALSE(test, ksm_state_same(ksm_state_fresh(PFN), 0));
+	/* A probe that was never taken is not equal to any. */
+	KUNIT_EXPECT_FALSE(test, ksm_word_has_key(ksm_state_new(PFN), 0));
 }
 
 static void state_changed(struct kunit *test)
@@ -329,20 +339,20 @@ static void state_changed(struct kunit *test)
 	visit(&word, &dirty, KEY);
 	for (i = 1; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + i),
-				KSM_PROVE);
+				KSM_VERDICT_PROVE);
 		KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY + i);
-		KUNIT_EXPECT_EQ(test, ksm_word_run(word), i);
+		KUNIT_EXPECT_EQ(test, ksm_word_streak(word), i);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
 	/* One quiet visit, and once it is seen clean it has all its lives. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 3), KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 3), KSM_VERDICT_PROVE);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 3);
-	KUNIT_EXPECT_FALSE(test, ksm_word_settled(word));
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_UNCHANGED);
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 1);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), 3);
+	KUNIT_EXPECT_FALSE(test, skips(word));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, 0), KSM_VERDICT_UNCHANGED);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), 0);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_CHANGED);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), 1);
 }
 
 /* Written where no probe looks: cleaned every other time, up to four times. */
@@ -353,22 +363,24 @@ static void state_deceiving(struct kunit *test)
 
 	visit(&word, &dirty, KEY);
 	for (i = 0; i < 4; i++) {
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PROVE);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
+				KSM_VERDICT_PROVE);
 		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
-				i < 3 ? KSM_CHANGED : KSM_PASS_OVER);
+				i < 3 ? KSM_VERDICT_CHANGED :
+					KSM_VERDICT_DEFER);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 1);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_DEFER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_PEEK);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
-				KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+				KSM_VERDICT_DEFER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	/* Now it is known for that: cleaned once in ten visits. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PASS_OVER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_DEFER);
 	for (i = 0; i < 9; i++) {
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 		visit(&word, &dirty, KEY);
@@ -387,15 +399,16 @@ static void state_volatile(struct kunit *test)
 
 	for (i = 0; i < 5; i++)
 		visit(&word, &dirty, ++key);
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), KSM_RUN_VOLATILE);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), KSM_STREAK_VOLATILE);
 	for (i = 0; i < ARRAY_SIZE(gaps); i++) {
 		for (gap = 0; gap < gaps[i]; gap++) {
-			KUNIT_EXPECT_TRUE(test, ksm_word_waits(word));
+			KUNIT_EXPECT_TRUE(test, ksm_word_defers(word));
 			KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key),
-					KSM_PASS_OVER);
+					KSM_VERDICT_DEFER);
 		}
-		KUNIT_EXPECT_FALSE(test, ksm_word_waits(word));
-		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key), KSM_PEEK);
+		KUNIT_EXPECT_FALSE(test, ksm_word_defers(word));
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, ++key),
+				KSM_VERDICT_PEEK);
 		KUNIT_EXPECT_FALSE(test, word & KSM_WORD_KEYED);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
@@ -404,18 +417,18 @@ static void state_volatile(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 		visit(&word, &dirty, KEY);
 	}
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
-	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
-	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_UNCHANGED);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_CHANGED);
+	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
+	KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY), KSM_VERDICT_UNCHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_CHANGED);
 }
 
-/* Where an entry proves nothing the probe decides. */
+/* If the entry is not trusted, the probe decides. */
 static void state_untrusted(struct kunit *test)
 {
-	enum ksm_verdict verdict = KSM_NEW;
+	enum ksm_verdict verdict = KSM_VERDICT_NEW;
 	bool changed = true;
 	u64 word = 0;
 	u32 key = KEY;
@@ -424,121 +437,123 @@ static void state_untrusted(struct kunit *test)
 	visit(&word, &unclear, key);
 	for (i = 0; i < 10; i++) {
 		word = ksm_state_judge(word, &unclear, &verdict);
-		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_VERIFY);
 		word = ksm_state_probed(word, verdict, key, &changed);
 		KUNIT_EXPECT_FALSE(test, changed);
 		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	}
 	for (i = 0; i < 4; i++) {
 		word = ksm_state_judge(word, &unclear, &verdict);
-		KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+		KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_VERIFY);
 		word = ksm_state_probed(word, verdict, ++key, &changed);
 		KUNIT_EXPECT_TRUE(test, changed);
 		KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	}
 	/* Volatile by now, and to be waited for; then it is peeked at. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_PEEK);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERDICT_DEFER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERDICT_PEEK);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key),
-				KSM_PASS_OVER);
-	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key), KSM_PEEK);
+				KSM_VERDICT_DEFER);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, key), KSM_VERDICT_PEEK);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 	/* If the peek was mistaken, the wait is a long one. */
-	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key), KSM_VERIFY);
+	KUNIT_EXPECT_EQ(test, visit(&word, &unclear, ++key),
+			KSM_VERDICT_VERIFY);
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 3);
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 }
 
-/* However often a page changed: the next look at the same key says so. */
-static void state_impatient(struct kunit *test)
+/* However often a page changed, an equal probe ends it. */
+static void state_not_smart(struct kunit *test)
 {
-	struct ksm_look impatient = unclear;
+	struct ksm_observation not_smart = unclear;
 	enum ksm_verdict verdict;
 	bool changed = true;
 	u64 word = 0;
 	u32 key = KEY;
 	int i, changes;
 
-	/* Volatile, with a wait, when somebody loses patience. */
+	/* Volatile, with a wait, when smart_scan is switched off */
 	for (i = 0; i < 8; i++)
 		visit(&word, &unclear, ++key);
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), KSM_RUN_VOLATILE);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), KSM_STREAK_VOLATILE);
 
-	impatient.patient = false;
+	not_smart.smart = false;
 	for (changes = 1; changes < 12; changes++) {
 		for (i = 0; i < changes; i++) {
-			word = ksm_state_judge(word, &impatient, &verdict);
-			KUNIT_EXPECT_EQ(test, verdict, KSM_VERIFY);
+			word = ksm_state_judge(word, &not_smart, &verdict);
+			KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_VERIFY);
 			word = ksm_state_probed(word, verdict, ++key, &changed);
 			KUNIT_EXPECT_TRUE(test, changed);
 		}
-		word = ksm_state_judge(word, &impatient, &verdict);
+		word = ksm_state_judge(word, &not_smart, &verdict);
 		word = ksm_state_probed(word, verdict, key, &changed);
 		KUNIT_EXPECT_FALSE_MSG(test, changed, "%d changes", changes);
 		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-		KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
+		KUNIT_EXPECT_EQ(test, ksm_word_streak(word), 0);
 		KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
 	}
 }
 
 /* A huge page that is split passes its dirty bit on to all its pages. */
-static void state_shared_bit(struct kunit *test)
+static void state_joint_bit(struct kunit *test)
 {
-	struct ksm_look shared = clean, written = dirty;
+	struct ksm_observation joint = clean, written = dirty;
 	enum ksm_verdict verdict;
 	bool changed;
 	u64 word = 0;
 
-	shared.shared = true;
-	visit(&word, &shared, KEY);
-	visit(&word, &shared, KEY);
+	joint.joint = true;
+	visit(&word, &joint, KEY);
+	visit(&word, &joint, KEY);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
 
 	word = ksm_state_judge(word, &written, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_PROVE);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_PROVE);
 	word = ksm_state_probed(word, verdict, KEY, &changed);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
-	KUNIT_EXPECT_EQ(test, ksm_word_run(word), 0);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), 0);
 
 	/* Once only: from here on the bit is its own. */
 	word = ksm_state_judge(word, &written, &verdict);
-	KUNIT_EXPECT_EQ(test, verdict, KSM_CHANGED);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_CHANGED);
 }
 
-/* When an unchanged page may ask for its like */
-static void state_looks(struct kunit *test)
+/* When an unchanged page may look for a duplicate */
+static void state_lookups(struct kunit *test)
 {
 	static const int dues[] = { 2, 4, 8, 8, 8 };
 	u64 word = ksm_state_quiet(PFN, KEY);
 	unsigned int i;
 	int visits;
 
-	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
-	word = ksm_state_unmatched(word);
+	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
+	word = ksm_state_unique(word);
 	for (i = 0; i < 20; i++)
-		KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, false));
-	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, true));
+		KUNIT_EXPECT_FALSE(test, ksm_state_lookup_due(&word, false));
+	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, true));
 
 	/* A failure is tried again later, moved or not. */
 	for (i = 0; i < ARRAY_SIZE(dues); i++) {
 		word = ksm_state_failed(word);
 		for (visits = 1; visits < dues[i]; visits++) {
-			KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, true));
+			KUNIT_EXPECT_FALSE(test,
+					   ksm_state_lookup_due(&word, true));
 			KUNIT_EXPECT_EQ(test, visit(&word, &clean, KEY),
-					KSM_UNCHANGED);
+					KSM_VERDICT_UNCHANGED);
 		}
-		KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+		KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
 	}
 	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
 	KUNIT_EXPECT_EQ(test, ksm_word_pfn(word), PFN);
-	word = ksm_state_unmatched(word);
+	word = ksm_state_unique(word);
 	KUNIT_EXPECT_EQ(test, ksm_word_level(word), 0);
 }
 
-/* Somebody held the page: that is often over soon. */
-static void state_busy(struct kunit *test)
+/* Extra references are often gone soon. */
+static void state_held(struct kunit *test)
 {
 	static const int dues[] = { 1, 4, 8, 8 };
 	u64 word = ksm_state_quiet(PFN, KEY);
@@ -546,10 +561,11 @@ static void state_busy(struct kunit *test)
 	int visits;
 
 	for (i = 0; i < ARRAY_SIZE(dues); i++) {
-		word = ksm_state_busy(word);
+		word = ksm_state_held(word);
 		for (visits = 1; visits < dues[i]; visits++)
-			KUNIT_EXPECT_FALSE(test, ksm_state_looks(&word, true));
-		KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+			KUNIT_EXPECT_FALSE(test,
+					   ksm_state_lookup_due(&word, true));
+		KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
 	}
 	KUNIT_EXPECT_EQ(test, ksm_word_short(word), KEY);
 	KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
@@ -564,9 +580,10 @@ static void state_failure_forgotten(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		word = ksm_state_failed(word);
 	KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 7);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_CHANGED);
-	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_PROVE);
-	KUNIT_EXPECT_TRUE(test, ksm_state_looks(&word, false));
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1),
+			KSM_VERDICT_CHANGED);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY + 1), KSM_VERDICT_PROVE);
+	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
 }
 
 static void state_pointers(struct kunit *test)
@@ -587,10 +604,11 @@ static void state_pointers(struct kunit *test)
 	word = ksm_word_of_item(item, KSM_TAG_STABLE);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
 	KUNIT_EXPECT_EQ(test, ksm_word_item_pfn(word), (u16)item->pfn);
-	word = ksm_word_doubt_pfn(word);
-	KUNIT_EXPECT_NE(test, ksm_word_item_pfn(word), (u16)item->pfn);
+	KUNIT_EXPECT_TRUE(test, ksm_word_stable(word));
+	word = ksm_word_of_item(item, KSM_TAG_STABLE_LOST);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_word_item(word), item);
-	KUNIT_EXPECT_EQ(test, ksm_word_tag(word), KSM_TAG_STABLE);
+	KUNIT_EXPECT_NE(test, ksm_word_tag(word), KSM_TAG_STABLE);
+	KUNIT_EXPECT_TRUE(test, ksm_word_stable(word));
 	KUNIT_EXPECT_FALSE(test, ksm_word_unshared(word));
 	KUNIT_EXPECT_FALSE(test, ksm_word_inline(word));
 	KUNIT_EXPECT_FALSE(test, ksm_word_inline(0));
@@ -599,20 +617,20 @@ static void state_pointers(struct kunit *test)
 }
 
 /* What a page at an address may go through, in any order */
-static void random_look(struct ksm_random *random, struct ksm_look *look)
+static void random_look(struct ksm_random *random, struct ksm_observation *look)
 {
 	if (ksm_random_chance(random, 3))
 		look->pfn = ksm_random(random);
 	look->dirty = ksm_random_chance(random, 60);
 	look->trust = ksm_random_chance(random, 80);
-	look->patient = ksm_random_chance(random, 90);
+	look->smart = ksm_random_chance(random, 90);
 	look->renew = ksm_random_chance(random, 10);
-	look->shared = ksm_random_chance(random, 20);
+	look->joint = ksm_random_chance(random, 20);
 }
 
 static void random_visit(struct kunit *test, struct ksm_random *random,
 			 u64 *word, struct page_model *m,
-			 struct ksm_look *look, int step)
+			 struct ksm_observation *look, int step)
 {
 	enum ksm_verdict verdict, expected;
 	bool changed = false;
@@ -626,12 +644,12 @@ static void random_visit(struct kunit *test, struct ksm_random *random,
 	if (ksm_random_chance(random, 50))
 		key = ksm_random(random);
 	if (!takes_probe(word, verdict, key)) {
-		if (verdict == KSM_PEEK)
+		if (verdict == KSM_VERDICT_PEEK)
 			KUNIT_EXPECT_FALSE_MSG(test, model_peeked(m, key),
 					       "step %d", step);
 		return;
 	}
-	if (verdict == KSM_PEEK) {
+	if (verdict == KSM_VERDICT_PEEK) {
 		KUNIT_EXPECT_TRUE_MSG(test, model_peeked(m, key), "step %d",
 				      step);
 		key = ksm_random(random);
@@ -641,7 +659,7 @@ static void random_visit(struct kunit *test, struct ksm_random *random,
 			    "step %d", step);
 }
 
-/* What comes of it when somebody looks for a like */
+/* What comes of a lookup */
 static void random_outcome(struct kunit *test, struct ksm_random *random,
 			   u64 *word, struct page_model *m, int step)
 {
@@ -651,21 +669,22 @@ static void random_outcome(struct kunit *test, struct ksm_random *random,
 	case 0:
 		*word = ksm_state_failed(*word);
 		model_back_off(m);
-		m->look = true;
+		m->lookup = true;
 		break;
 	case 1:
-		*word = ksm_state_unmatched(*word);
-		calm(m);
-		m->look = false;
+		*word = ksm_state_unique(*word);
+		model_end_wait(m);
+		m->lookup = false;
 		break;
 	case 2:
 	case 3:
-		KUNIT_EXPECT_EQ_MSG(test, ksm_state_looks(word, moved),
-				    model_looks(m, moved), "step %d", step);
+		KUNIT_EXPECT_EQ_MSG(test, ksm_state_lookup_due(word, moved),
+				    model_lookup_due(m, moved), "step %d",
+				    step);
 		break;
 	case 4:
-		*word = ksm_state_busy(*word);
-		m->look = true;
+		*word = ksm_state_held(*word);
+		m->lookup = true;
 		if (m->level) {
 			model_back_off(m);
 			break;
@@ -680,7 +699,7 @@ static void state_random_life(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
 	struct page_model m = { };
-	struct ksm_look look = { .pfn = 1 };
+	struct ksm_observation look = { .pfn = 1 };
 	u64 word = 0;
 	int step;
 
@@ -698,8 +717,8 @@ static void state_random_life(struct kunit *test)
  * A page with a real dirty bit, that is written, and at last is not.  Where
  * there is no trust the bit is always set, and tells nothing.
  */
-static int visits_to_settle(struct kunit *test, struct ksm_random *random,
-			    int busy, bool trust)
+static int visits_until_quiet(struct kunit *test, struct ksm_random *random,
+			      int busy, bool trust)
 {
 	bool bit = true, changed;
 	enum ksm_verdict verdict;
@@ -708,18 +727,19 @@ static int visits_to_settle(struct kunit *test, struct ksm_random *random,
 	int visits;
 
 	for (visits = -busy; visits < 20; visits++) {
-		struct ksm_look look = {
+		struct ksm_observation look = {
 			.pfn = PFN, .dirty = bit || !trust, .trust = trust,
-			.patient = true,
+			.smart = true,
 		};
 
 		word = ksm_state_judge(word, &look, &verdict);
-		if (verdict == KSM_PROVE && ksm_state_same(word, content))
+		if (verdict == KSM_VERDICT_PROVE &&
+		    ksm_word_has_key(word, content))
 			bit = false;
 		if (takes_probe(&word, verdict, content)) {
 			word = ksm_state_probed(word, verdict, content,
 						&changed);
-			if (verdict == KSM_PEEK)
+			if (verdict == KSM_VERDICT_PEEK)
 				bit = false;
 		}
 		if (visits >= 0 && ksm_word_unshared(word)) {
@@ -735,14 +755,14 @@ static int visits_to_settle(struct kunit *test, struct ksm_random *random,
 	return visits;
 }
 
-static void expect_settles(struct kunit *test, bool trust, int limit)
+static void expect_quiet(struct kunit *test, bool trust, int limit)
 {
 	struct ksm_random random = { ksm_test_seed() };
 	int worst = 0, round;
 
 	for (round = 1; round < KSM_TEST_ROUNDS(400); round++) {
 		int busy = round % 200;
-		int visits = visits_to_settle(test, &random, busy, trust);
+		int visits = visits_until_quiet(test, &random, busy, trust);
 
 		/* A page that is not volatile: written, then unchanged. */
 		if (busy < 4)
@@ -752,20 +772,20 @@ static void expect_settles(struct kunit *test, bool trust, int limit)
 	KUNIT_EXPECT_EQ(test, worst, limit);
 }
 
-static void state_settles_in_time(struct kunit *test)
+static void state_quiet_in_time(struct kunit *test)
 {
-	/* Two peeks, each after it was passed over for 4 visits */
-	expect_settles(test, true, 10);
+	/* Two peeks, each after it was skipped for 4 visits */
+	expect_quiet(test, true, 10);
 }
 
-static void state_settles_by_probe(struct kunit *test)
+static void state_quiet_by_probe(struct kunit *test)
 {
 	/* The same, whatever the dirty bit says */
-	expect_settles(test, false, 10);
+	expect_quiet(test, false, 10);
 }
 
 static struct kunit_case state_cases[] = {
-	KUNIT_CASE(state_new),
+	KUNIT_CASE(state_first_visit),
 	KUNIT_CASE(state_other_page),
 	KUNIT_CASE(state_unchanged),
 	KUNIT_CASE(state_proved),
@@ -773,15 +793,15 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_deceiving),
 	KUNIT_CASE(state_volatile),
 	KUNIT_CASE(state_untrusted),
-	KUNIT_CASE(state_impatient),
-	KUNIT_CASE(state_shared_bit),
-	KUNIT_CASE(state_looks),
-	KUNIT_CASE(state_busy),
+	KUNIT_CASE(state_not_smart),
+	KUNIT_CASE(state_joint_bit),
+	KUNIT_CASE(state_lookups),
+	KUNIT_CASE(state_held),
 	KUNIT_CASE(state_failure_forgotten),
 	KUNIT_CASE(state_pointers),
 	KUNIT_CASE(state_random_life),
-	KUNIT_CASE(state_settles_in_time),
-	KUNIT_CASE(state_settles_by_probe),
+	KUNIT_CASE(state_quiet_in_time),
+	KUNIT_CASE(state_quiet_by_probe),
 	{}
 };
 

@@ -5,7 +5,7 @@
  * They run in the kernel under KUnit and, all but that of the knobs, also in
  * user space, see tools/testing/ksm/.  There is only one engine, so they use
  * the real trees, filter and counters, and leave them as they found them:
- * empty.  Where somebody is using KSM already they do nothing.
+ * empty.  If KSM is in use already, they do nothing.
  *
  * A case that holds ksm_scan_mutex expects and never asserts: an assertion
  * that fails ends its thread.
@@ -21,7 +21,7 @@
 #define KSM_TEST_SEED	0x4b534d2d74657374ULL
 
 #ifdef __KERNEL__
-/* An emulated machine has the time for so much. */
+/* Amount of work that an emulated machine has time for */
 #define KSM_TEST_ROUNDS(nr)	(nr)
 
 static inline u64 ksm_test_seed(void)
@@ -60,7 +60,7 @@ static inline bool ksm_random_chance(struct ksm_random *random, u32 percent)
 	return ksm_random_below(random, 100) < percent;
 }
 
-/* One difference is enough: what follows only repeats it. */
+/* One difference is enough: later ones only repeat it. */
 static inline bool ksm_test_failed(const struct kunit *test)
 {
 	return READ_ONCE(test->status) == KUNIT_FAILURE;

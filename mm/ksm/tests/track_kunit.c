@@ -101,7 +101,7 @@ static u64 make_word(struct kunit *test, struct track_model *m, unsigned int i,
 
 	switch (kind) {
 	case UNKEYED:
-		return ksm_state_fresh(i);
+		return ksm_state_new(i);
 	case MOVING:
 		return ksm_state_quiet(i, key) & ~KSM_WORD_QUIET;
 	case QUIET:
@@ -255,10 +255,13 @@ static void expect_filter(struct kunit *test, const struct track_model *m,
 	for (i = 0; i < NR_PAGES; i++)
 		if (is_counted(m->kind[i]))
 			count[m->probe[i]]++;
-	for (i = 0; i < NR_PROBES; i++)
+	for (i = 0; i < NR_PROBES; i++) {
+		u32 key = ksm_short(some_probe(i));
+
 		KUNIT_EXPECT_TRUE_MSG(test, count[i] < 2 ||
-				      ksm_filter_shared(ksm_short(some_probe(i))),
+				      ksm_filter_may_match(key),
 				      "step %d, probe %u", step, i);
+	}
 }
 
 static void finish(struct kunit *test, struct track_model *m)
@@ -300,7 +303,7 @@ static void track_chunks(struct kunit *test)
 			sizeof(struct ksm_table));
 
 	/* One that is in use is not trimmed. */
-	ksm_track_set(&m->slot, &next->word[15], ksm_state_fresh(1));
+	ksm_track_set(&m->slot, &next->word[15], ksm_state_new(1));
 	ksm_track_trim(&m->slot, 2 * size);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_track_chunk(&m->slot, 2 * size, false),
 			    next);
@@ -349,8 +352,8 @@ static void track_neighbours(struct kunit *test)
 }
 
 /*
- * A word may become 0 when nobody is near who could free the chunk: the next
- * one to come by has to find it.
+ * A word may become 0 where its chunk cannot be freed: the next visit has to
+ * free it.
  */
 static void track_empty_chunk(struct kunit *test)
 {
@@ -363,7 +366,7 @@ static void track_empty_chunk(struct kunit *test)
 	for (at = 0; at <= far; at += far) {
 		chunk = ksm_track_chunk(&m->slot, at, true);
 		KUNIT_EXPECT_NOT_NULL(test, chunk);
-		ksm_track_set(&m->slot, &chunk->word[9], ksm_state_fresh(1));
+		ksm_track_set(&m->slot, &chunk->word[9], ksm_state_new(1));
 		KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, at),
 				at + 9 * PAGE_SIZE);
 		ksm_track_set(&m->slot, &chunk->word[9], 0);
@@ -412,7 +415,7 @@ static void track_top(struct kunit *test)
 	if (!chunk)
 		return;
 	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0), top);
-	ksm_track_set(&m->slot, &chunk->word[14], ksm_state_fresh(1));
+	ksm_track_set(&m->slot, &chunk->word[14], ksm_state_new(1));
 	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, 0),
 			top + 14 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ksm_track_next(&m->slot, end), ULONG_MAX);
@@ -428,7 +431,7 @@ static void track_top(struct kunit *test)
 /* An item where a state word cannot name it would be another one there. */
 static void track_wide_address(struct kunit *test)
 {
-	u64 limit = (KSM_ITEM_ADDRESS + 4) * (KSM_ITEM_ALIGN / 4);
+	u64 limit = (FIELD_MAX(KSM_TAGGED_ITEM) + 1) * KSM_ITEM_ALIGN;
 
 	KUNIT_EXPECT_GE(test, limit, 1ULL << 52);
 	KUNIT_EXPECT_TRUE(test, ksm_word_can_name(0));
@@ -482,7 +485,7 @@ static void track_next(struct kunit *test)
 	finish(test, m);
 }
 
-/* Somebody else has each of two keys: does the filter see page 3, too? */
+/* Other pages have each of two keys: does the filter see page 3, too? */
 static void expect_company(struct kunit *test, const struct track_model *m,
 			   enum kind from)
 {
@@ -490,7 +493,7 @@ static void expect_company(struct kunit *test, const struct track_model *m,
 
 	for (i = 0; i < 2; i++) {
 		bool company = is_counted(m->kind[3]) && m->probe[3] == i;
-		bool shared = ksm_filter_shared(ksm_short(some_probe(i)));
+		bool shared = ksm_filter_may_match(ksm_short(some_probe(i)));
 
 		KUNIT_EXPECT_EQ_MSG(test, shared, company,
 				    "%d to %d, probe %u, key %u", from,
@@ -560,7 +563,7 @@ static void recount(struct track_model *m, unsigned int piece)
 		;
 }
 
-/* A filter made anew learns all that the words and items know. */
+/* A rebuilt filter counts all words and items. */
 static void track_recount(struct kunit *test)
 {
 	struct track_model *m = model_alloc(test);
@@ -578,14 +581,14 @@ static void track_recount(struct kunit *test)
 	change(test, m, 3, STABLE, 2);
 	change(test, m, 4, STABLE, 2);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(shared));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(shared));
 	recount(m, KSM_CHUNK_PAGES);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(shared));
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(alone));
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(none));
-	/* And what was counted then is what is uncounted now. */
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(shared));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(alone));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(none));
+	/* The same keys are removed now. */
 	change(test, m, 40, STABLE, 0);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(shared));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(shared));
 	finish(test, m);
 }
 
@@ -635,7 +638,7 @@ static void track_random(struct kunit *test)
 	finish(test, m);
 }
 
-/* What a page costs that nobody resembles, the filter not counted */
+/* Memory for a page without a duplicate, not counting the filter */
 static void track_is_small(struct kunit *test)
 {
 	struct track_model *m = model_alloc(test);

@@ -262,7 +262,7 @@ static void unstable_random(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, ksm_unstable_first(some_probe(i)));
 }
 
-/* Sorted input is what unbalanced trees suffer from. */
+/* Sorted input degrades unbalanced trees. */
 static void unstable_sorted(struct kunit *test)
 {
 	struct unstable_model *m;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The filter with keys of real pages: sets of pages that differ in a counter
- * must not look more alike than random ones.
+ * must not have more false positives than random ones.
  */
 #include "testing.h"
 
@@ -39,14 +39,14 @@ static void keys_of_counters(struct kunit *test)
 
 		secret.state = set;
 		ksm_fingerprint_seed(draw);
-		/* As full as it may be */
+		/* The maximum load */
 		KUNIT_EXPECT_TRUE(test, ksm_filter_resize(NR_PAGES));
 		for (i = 0; i < NR_PAGES; i++) {
 			key[i] = key_of(page, i, set % 4 * 16);
 			ksm_filter_add(key[i]);
 		}
 		for (i = 0; i < NR_PAGES; i++)
-			wrong += ksm_filter_shared(key[i]);
+			wrong += ksm_filter_may_match(key[i]);
 		total += wrong;
 		worst = max(worst, wrong);
 		ksm_filter_free();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens where memory is short: nothing is lost but savings.
+ * Failed allocations cost merges, and nothing else.
  */
 #include <linux/vmalloc.h>
 
@@ -16,10 +16,10 @@ static void memory_filter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), 0);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_wants_resize(1));
 	ksm_filter_add(1);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(1));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(1));
 	ksm_filter_remove(1);
 
-	/* One that cannot grow keeps what it knows. */
+	/* A filter that cannot grow keeps its counters. */
 	shim_alloc_budget = -1;
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
 	bytes = ksm_filter_bytes();
@@ -31,8 +31,8 @@ static void memory_filter(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ksm_filter_resize(1000000));
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), bytes);
 	KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(1));
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(2));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(1));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(2));
 	shim_alloc_budget = -1;
 	ksm_filter_free();
 	KUNIT_EXPECT_EQ(test, shim_objects, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A filter that is made anew: how long that takes at a time, what comes in
- * between, and what happens if there is no memory for it.
+ * A filter that is rebuilt: how long each step takes, what changes between
+ * steps, and what happens without memory for it.
  */
 #include <linux/jiffies.h>
 #include <linux/sched/clock.h>
@@ -10,13 +10,13 @@
 
 #define NR_CHUNKS	4096
 #define NR_MMS		3
-#define LIKES		7
+#define DUPLICATES		7
 
 static struct ksm_slot slots[NR_MMS];
 static struct mm_struct mm;
 static bool counted[NR_MMS];
 
-/* --- what the registry does ---------------------------------------------- */
+/* --- Stand-ins for the registry ------------------------------------------ */
 
 void ksm_registry_uncount_all(void)
 {
@@ -38,7 +38,7 @@ void ksm_registry_counted(struct ksm_slot *slot)
 	counted[slot - slots] = true;
 }
 
-/* --- the cases ------------------------------------------------------------- */
+/* --- The cases ----------------------------------------------------------- */
 
 static u64 probe_of(unsigned int i)
 {
@@ -92,16 +92,16 @@ static void clear(void)
 	jiffies += 3600 * HZ;
 }
 
-static void expect_all_shared(struct kunit *test)
+static void expect_none_hidden(struct kunit *test)
 {
 	unsigned int i, hidden = 0;
 
 	for (i = 0; i < HALF; i++)
-		hidden += !ksm_filter_shared(ksm_short(probe_of(i)));
+		hidden += !ksm_filter_may_match(ksm_short(probe_of(i)));
 	KUNIT_EXPECT_EQ(test, hidden, 0);
 }
 
-/* How many batches it takes while the clock goes on by so much at each look */
+/* How many batches it takes if each read of the clock advances it by this */
 static unsigned int batches(struct kunit *test, u64 tick_ns)
 {
 	unsigned int nr = 1;
@@ -122,16 +122,16 @@ static void recount_in_pieces(struct kunit *test)
 	guard(mutex)(&ksm_scan_mutex);
 	fill(test);
 	KUNIT_EXPECT_EQ(test, batches(test, 0), 1);
-	expect_all_shared(test);
+	expect_none_hidden(test);
 	ksm_recount_drop();
 	KUNIT_EXPECT_GT(test, batches(test, 20 * NSEC_PER_MSEC), 5);
-	expect_all_shared(test);
+	expect_none_hidden(test);
 	/* It has the right size now. */
 	KUNIT_EXPECT_EQ(test, batches(test, 20 * NSEC_PER_MSEC), 1);
 	clear();
 }
 
-/* Who takes a key out has begun it all again, or it would be missing twice. */
+/* Removing a key restarts the recount; otherwise it would be removed twice. */
 static void recount_begins_again(struct kunit *test)
 {
 	unsigned int i;
@@ -141,14 +141,14 @@ static void recount_begins_again(struct kunit *test)
 	shim_clock_tick = 20 * NSEC_PER_MSEC;
 	KUNIT_EXPECT_FALSE(test, ksm_recount());
 	/* The last of the last mm is not counted yet. */
-	for (i = NR_PAGES - 1; i >= NR_PAGES - LIKES; i--)
+	for (i = NR_PAGES - 1; i >= NR_PAGES - DUPLICATES; i--)
 		ksm_track_set(&slots[i % NR_MMS], word_of(i), 0);
 	KUNIT_EXPECT_GT(test, batches(test, 20 * NSEC_PER_MSEC), 5);
-	/* Page and like were counted in the same filter, if both were left. */
-	for (i = 0; i < HALF - LIKES; i++)
-		if (!ksm_filter_shared(ksm_short(probe_of(i))))
+	/* Remaining duplicates were counted in the same filter. */
+	for (i = 0; i < HALF - DUPLICATES; i++)
+		if (!ksm_filter_may_match(ksm_short(probe_of(i))))
 			break;
-	KUNIT_EXPECT_EQ(test, i, HALF - LIKES);
+	KUNIT_EXPECT_EQ(test, i, HALF - DUPLICATES);
 	clear();
 }
 
@@ -165,18 +165,18 @@ static void recount_chains(struct kunit *test)
 	ksm_track_set(&slots[0], word_of(0),
 		      ksm_state_quiet(0, ksm_short(key.probe)));
 	KUNIT_EXPECT_EQ(test, batches(test, 0), 1);
-	KUNIT_EXPECT_FALSE(test, ksm_filter_shared(ksm_short(key.probe)));
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(ksm_short(key.probe)));
 	chain = ksm_chain_alloc(&key);
 	KUNIT_EXPECT_NOT_NULL(test, chain);
 	ksm_stable_link(&node, chain);
 	ksm_recount_drop();
 	KUNIT_EXPECT_EQ(test, batches(test, 0), 1);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_shared(ksm_short(key.probe)));
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(ksm_short(key.probe)));
 	ksm_stable_unlink(&node);
 	clear();
 }
 
-/* Without memory it is asked for again, but not in each batch. */
+/* Failed allocations are repeated, but not in each batch. */
 static void recount_without_memory(struct kunit *test)
 {
 	unsigned long asked;
@@ -200,7 +200,7 @@ static void recount_without_memory(struct kunit *test)
 	jiffies += 65 * HZ;
 	KUNIT_EXPECT_EQ(test, batches(test, 0), 1);
 	KUNIT_EXPECT_GT(test, ksm_filter_bytes(), 0);
-	expect_all_shared(test);
+	expect_none_hidden(test);
 	clear();
 }
 

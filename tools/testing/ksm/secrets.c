@@ -141,8 +141,8 @@ static void secret_extremes(struct kunit *test)
 	seed(1);
 }
 
-/* Twins that somebody prepares, without knowing the secret */
-static void make_twins(u64 *a, u64 *b, unsigned int how)
+/* Pages that an adversary prepares without knowing the secret */
+static void make_similar(u64 *a, u64 *b, unsigned int how)
 {
 	unsigned int at = how / 8 % (NR_WORDS / 2) * 2, i;
 
@@ -184,13 +184,13 @@ static void make_twins(u64 *a, u64 *b, unsigned int how)
 	}
 }
 
-static void secret_twins(struct kunit *test)
+static void secret_similar(struct kunit *test)
 {
 	unsigned int i, pairs = 0, equal = 0;
 	u64 *a = page_alloc(), *b = page_alloc();
 
 	for (i = 0; i < 60000 * 4096 / PAGE_SIZE; i++) {
-		make_twins(a, b, i);
+		make_similar(a, b, i);
 		if (!memcmp(a, b, PAGE_SIZE))
 			continue;
 		seed(i);
@@ -244,7 +244,7 @@ static struct kunit_case secret_cases[] = {
 	KUNIT_CASE(secret_same),
 	KUNIT_CASE(secret_lines),
 	KUNIT_CASE(secret_extremes),
-	KUNIT_CASE(secret_twins),
+	KUNIT_CASE(secret_similar),
 	KUNIT_CASE(secret_short_keys),
 	{}
 };

@@ -262,7 +262,7 @@ int main(void)
 	unsigned int nr = 0, failed = 0;
 
 	ksm_fingerprint_seed(ksm_test_random_bytes);
-	if (ksm_table_init() || ksm_track_init() || ksm_stable_init())
+	if (ksm_table_init() || ksm_track_init() || ksm_item_init() || ksm_stable_init())
 		return 1;
 	for (suite = shim_suites; suite; suite = suite->next)
 		for (one = suite->test_cases; one->run_case; one++)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The books against the goods: after thousands of random operations in several
- * processes every counter must be what the page tables really show.
+ * Accounting: after thousands of random operations in several processes every
+ * counter must agree with the page tables.
  *
- * Workers map, unmap, move, write, give back, advise, fork and exit at random
+ * Workers map, unmap, move, write, free, advise, fork and exit at random
  * while ksmd runs.  Each knows what each of its pages has to contain.  When
- * all are at rest and ksmd has made its passes, the director reads pagemap,
- * kpageflags, kpagecount and the memory of all of them, and compares that with
- * sysfs, ksm_stat and smaps.
+ * all have stopped and ksmd has made its passes, the main process reads
+ * pagemap, kpageflags, kpagecount and the memory of all of them, and compares
+ * that with sysfs, ksm_stat and smaps.
  *
  * The first argument, if any, is the seed: a run can be repeated as far as its
  * operations go.
@@ -220,9 +220,9 @@ static int enter(pid_t pid)
 	int i;
 
 	for (i = 0; i < MAX_ALIVE; i++) {
-		pid_t nobody = 0;
+		pid_t none = 0;
 
-		if (__atomic_compare_exchange_n(&common->alive[i].pid, &nobody,
+		if (__atomic_compare_exchange_n(&common->alive[i].pid, &none,
 						pid, false, __ATOMIC_SEQ_CST,
 						__ATOMIC_SEQ_CST)) {
 			common->alive[i].looked = common->looks;
@@ -257,7 +257,7 @@ static bool has_children(void)
 	return !waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
 }
 
-static void live(struct arena *a);
+static void worker_loop(struct arena *a);
 
 static void do_fork(struct arena *a)
 {
@@ -275,10 +275,10 @@ static void do_fork(struct arena *a)
 	KSM_WRITE(common->alive[place].pid, getpid());
 	a->place = place;
 	a->rnd ^= getpid() * 0x9e3779b97f4a7c15ULL;
-	/* One in three is there when accounts are settled. */
+	/* One in three is still there at the audit. */
 	a->stays = ksm_random(&a->rnd) % 3 == 0;
 	arena_ok(a);
-	live(a);
+	worker_loop(a);
 }
 
 static void operate(struct arena *a)
@@ -331,7 +331,7 @@ static void operate(struct arena *a)
 }
 
 /* At rest until the end; looks at everything as often as is asked for. */
-static void be_at_rest(struct arena *a)
+static void wait_stopped(struct arena *a)
 {
 	unsigned int looks;
 
@@ -353,7 +353,7 @@ static void be_at_rest(struct arena *a)
 	leave(a);
 }
 
-static void live(struct arena *a)
+static void worker_loop(struct arena *a)
 {
 	unsigned int left = a->stays ? UINT_MAX :
 			    20 + ksm_random(&a->rnd) % 200;
@@ -367,10 +367,10 @@ static void live(struct arena *a)
 			ksm_sleep_ms(ksm_random(&a->rnd) % 4);
 		}
 	}
-	/* Whoever has children cannot go before them. */
+	/* Parents must not exit before their children. */
 	reap(false);
 	if (KSM_READ(common->rest) || has_children())
-		be_at_rest(a);
+		wait_stopped(a);
 	arena_ok(a);
 	leave(a);
 }
@@ -389,7 +389,7 @@ static int worker(struct ksm_child *c, void *arg)
 	if (munmap(a.map, SLOTS * ps()))
 		worker_fails("munmap", 0);
 	do_mmap(&a, 0, SLOTS);
-	live(&a);
+	worker_loop(&a);
 	return 1;
 }
 
@@ -398,7 +398,7 @@ static int worker(struct ksm_child *c, void *arg)
 /*
  * A page that is mapped somewhere where it might be merged, or a KSM page
  * somewhere else: after a fork one side may have exempted the mapping when
- * the other has the page merged.  Such a stray counts for nobody.
+ * the other has the page merged.  Such a page is not counted.
  */
 struct seen {
 	unsigned long pfn;
@@ -421,8 +421,8 @@ static uint64_t read_table(int fd, unsigned long index)
 {
 	uint64_t entry;
 
-	must(pread(fd, &entry, sizeof(entry), index * sizeof(entry)) ==
-	     sizeof(entry));
+	CHECK(pread(fd, &entry, sizeof(entry), index * sizeof(entry)) ==
+	      sizeof(entry));
 	return entry;
 }
 
@@ -433,7 +433,7 @@ static int open_of(pid_t pid, const char *file)
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ksys_must(fd >= 0, "cannot open %s: %s\n", path, strerror(errno));
+	ksm_check(fd >= 0, "cannot open %s: %s\n", path, strerror(errno));
 	return fd;
 }
 
@@ -443,7 +443,7 @@ static uint64_t hash_page(int mem, unsigned long addr)
 	uint64_t hash = 0xcbf29ce484222325ULL;
 	size_t i;
 
-	ksys_must(pread(mem, page, ps(), addr) == (ssize_t)ps(),
+	ksm_check(pread(mem, page, ps(), addr) == (ssize_t)ps(),
 		  "cannot read %#lx: %s\n", addr, strerror(errno));
 	for (i = 0; i < ps() / sizeof(*page); i++)
 		hash = ((hash ^ page[i]) * 0x100000001b3ULL) ^ hash >> 29;
@@ -456,7 +456,7 @@ static void note_page(struct audit *a, unsigned long pfn, bool ksm,
 	if (a->nr == a->room) {
 		a->room = a->room * 2 + 1024;
 		a->seen = realloc(a->seen, a->room * sizeof(*a->seen));
-		must(a->seen);
+		CHECK(a->seen);
 	}
 	a->seen[a->nr++] = (struct seen){ pfn, hash, ksm, stray };
 }
@@ -506,7 +506,7 @@ static void audit_process(struct audit *a, pid_t pid)
 	a->ksm_kb = 0;
 	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
 	f = fopen(path, "re");
-	must(f);
+	CHECK(f);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
 			start = from;
@@ -531,14 +531,15 @@ static bool process_agrees(const struct audit *a, pid_t pid)
 	struct ksm_stat st;
 	long kb = (a->merged + a->stray) * (long)ps() / 1024;
 
-	must(!ksm_stat(pid, &st));
-	if (st.merging_pages == a->merged && ksm_merging_pages(pid) == a->merged &&
+	CHECK(!ksm_stat(pid, &st));
+	if (st.merging_pages == a->merged &&
+	    ksm_merging_pages(pid) == a->merged &&
 	    st.rmap_items == a->merged + a->unmerged && a->ksm_kb == kb &&
 	    st.zero_pages >= 0 && st.zero_pages <= a->zeroes)
 		return true;
 	ksft_print_msg("pid %d has %ld merged, %ld unmerged, %ld zero pages, %ld kB\n",
 		       pid, a->merged, a->unmerged, a->zeroes, kb);
-	ksft_print_msg("its books say %ld merging, %ld items, %ld zero pages, %ld kB\n",
+	ksft_print_msg("it counts %ld merging, %ld items, %ld zero pages, %ld kB\n",
 		       st.merging_pages, st.rmap_items, st.zero_pages,
 		       a->ksm_kb);
 	return false;
@@ -635,7 +636,7 @@ static bool audit(long limit, bool forked)
 
 	a.flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	a.count_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
-	must(a.flags_fd >= 0 && a.count_fd >= 0);
+	CHECK(a.flags_fd >= 0 && a.count_fd >= 0);
 	for (i = 0; i < MAX_ALIVE; i++) {
 		pid_t pid = common->alive[i].pid;
 
@@ -646,14 +647,14 @@ static bool audit(long limit, bool forked)
 		a.total_merged += a.merged;
 		a.total_unmerged += a.unmerged;
 		a.total_stray += a.stray;
-		must(!ksm_stat(pid, &st));
+		CHECK(!ksm_stat(pid, &st));
 		zero += st.zero_pages;
 	}
 	shared = count_shared(&a, limit, forked, &ok);
 	ksft_print_msg("%ld pages shared by %ld mappings, %ld unmerged, %ld stray, %ld zero\n",
 		       shared, a.total_merged, a.total_unmerged, a.total_stray,
 		       zero);
-	must(shared > 0);
+	CHECK(shared > 0);
 	ok = ksm_counts_are(shared, a.total_merged - shared,
 			    a.total_unmerged, 0) && ok;
 	if (ksm_get("ksm_zero_pages") != zero) {
@@ -668,7 +669,7 @@ static bool audit(long limit, bool forked)
 	return ok;
 }
 
-/* --- The director -------------------------------------------------------- */
+/* --- The main process ---------------------------------------------------- */
 
 static bool all_at_rest(void *arg)
 {
@@ -695,11 +696,11 @@ static bool all_looked(void *arg)
 static void look_all(void)
 {
 	__atomic_add_fetch(&common->looks, 1, __ATOMIC_SEQ_CST);
-	must(ksm_poll(all_looked, NULL, KSM_DEADLINE_MS));
-	must(!common->failed);
+	CHECK(ksm_poll(all_looked, NULL, KSM_DEADLINE_MS));
+	CHECK(!common->failed);
 }
 
-static void play(unsigned int scans, long limit)
+static void run_all(unsigned int scans, long limit)
 {
 	struct ksm_child c[WORKERS];
 	__u64 rnd = first_seed, stop;
@@ -709,7 +710,7 @@ static void play(unsigned int scans, long limit)
 	ksft_print_msg("seed %llu\n", (unsigned long long)rnd);
 	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(common != MAP_FAILED);
+	CHECK(common != MAP_FAILED);
 	ksm_set("max_page_sharing", limit);
 	ksm_set("pages_to_scan", 300);
 	ksm_run();
@@ -724,62 +725,62 @@ static void play(unsigned int scans, long limit)
 		ksm_sleep_ms(5);
 	}
 	KSM_WRITE(common->rest, true);
-	must(ksm_poll(all_at_rest, NULL, KSM_DEADLINE_MS));
-	must(!common->failed);
+	CHECK(ksm_poll(all_at_rest, NULL, KSM_DEADLINE_MS));
+	CHECK(!common->failed);
 	ksm_stop();
 	ksft_print_msg("%lu operations, %ld sharing at most\n",
 		       common->operations, most);
-	must(most > 0);
+	CHECK(most > 0);
 
 	ksm_set("pages_to_scan", 5000);
 	ksm_scan(scans);
-	must(audit(limit, true));
+	CHECK(audit(limit, true));
 	look_all();
 	/* Nothing has moved by being looked at, and nothing moves later. */
 	ksm_scan(2);
-	must(audit(limit, true));
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksm_get("ksm_zero_pages"), 0);
+	CHECK(audit(limit, true));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
 	look_all();
 	ksm_scan(scans);
-	must(audit(limit, false));
+	CHECK(audit(limit, false));
 	look_all();
 
 	__atomic_store_n(&common->looks, UINT_MAX, __ATOMIC_SEQ_CST);
 	for (i = 0; i < WORKERS; i++)
-		must_eq(ksm_child_wait(&c[i]), 0);
+		CHECK_EQ(ksm_child_wait(&c[i]), 0);
 	ksm_run();
-	must(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
-	must(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
-	must(ksm_wait_value("pages_unshared", 0, KSM_DEADLINE_MS));
-	must_eq(ksm_get("ksm_zero_pages"), 0);
+	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
+	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
+	CHECK(ksm_wait_value("pages_unshared", 0, KSM_DEADLINE_MS));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
 }
 
 static void test_plain(void)
 {
-	play(3, 100000);
+	run_all(3, 100000);
 }
 
 /* Pages that were volatile are looked at again in the ninth pass at last. */
 static void test_smart(void)
 {
 	ksm_set("smart_scan", 1);
-	play(12, 100000);
+	run_all(12, 100000);
 }
 
 static void test_limited(void)
 {
-	play(3, 7);
+	run_all(3, 7);
 }
 
 static void test_zero_pages(void)
 {
 	ksm_set("use_zero_pages", 1);
-	play(3, 100000);
+	run_all(3, 100000);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "random operations", test_plain },
 	{ "the same with smart_scan", test_smart },
 	{ "the same with a small max_page_sharing", test_limited },
@@ -794,5 +795,5 @@ int main(int argc, char **argv)
 				ksm_now_ms() * 1000003;
 	if (!first_seed)
 		first_seed = 1;
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

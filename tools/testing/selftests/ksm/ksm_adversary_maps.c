@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nobody can make ksmd slow for others by the way his memory is mapped.
+ * The mappings of a process must not slow ksmd down for others.
  *
- * Where there is more page table than pages, costs are those of an entry: the
- * tables are memory of the adversary, too.
+ * Where there are more page table entries than pages, the cost of an entry
+ * counts: the tables are memory of the adversary, too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +14,12 @@
 
 #include "../kselftest.h"
 #include "lib/ksm.h"
-#include "lib/siege.h"
+#include "lib/adversary.h"
 
 /* --- Sparse memory ------------------------------------------------------- */
 
-/* a->pages pages, evenly strewn over a mapping of this size */
-static bool map_sparse(struct siege_army *a, size_t size)
+/* a->pages pages, evenly spread over a mapping of this size */
+static bool map_sparse(struct adversary_mem *a, size_t size)
 {
 	size_t i;
 
@@ -31,14 +31,14 @@ static bool map_sparse(struct siege_army *a, size_t size)
 	madvise(a->map, size, MADV_NOHUGEPAGE);
 	a->stride = size / a->pages;
 	for (i = 0; i < a->pages; i++)
-		ksm_page_fill(siege_page(a, i), SIEGE_SEED + i);
+		ksm_page_fill(adversary_page(a, i), ADVERSARY_SEED + i);
 	if (madvise(a->map, size, MADV_MERGEABLE))
 		ksm_die("MADV_MERGEABLE: %s", strerror(errno));
 	return true;
 }
 
 /* The largest that there is room for: up to 64 TiB */
-static void prepare_terabytes(struct siege_army *a)
+static void prepare_terabytes(struct adversary_mem *a)
 {
 	unsigned int shift = 46;
 
@@ -50,18 +50,18 @@ static void prepare_terabytes(struct siege_army *a)
 
 static void test_terabytes(void)
 {
-	static const struct siege_adversary adv = {
+	static const struct adversary adv = {
 		.pages = 1024, .prepare = prepare_terabytes,
-		.verify = siege_verify_unique,
-		.entries = 512, .settle = 8, .pass = 8,
+		.verify = adversary_verify_unique,
+		.entries = 512, .initial = 8, .pass = 8,
 	};
 
-	siege(&adv);
+	adversary_test(&adv);
 }
 
 #define SPARSE	(256UL << 10)
 
-static void prepare_sparse(struct siege_army *a)
+static void prepare_sparse(struct adversary_mem *a)
 {
 	if (!map_sparse(a, a->pages * SPARSE))
 		ksm_die("mmap: %s", strerror(errno));
@@ -69,27 +69,27 @@ static void prepare_sparse(struct siege_army *a)
 
 static void test_sparse(void)
 {
-	static const struct siege_adversary adv = {
+	static const struct adversary adv = {
 		.pages = 8192, .prepare = prepare_sparse,
-		.verify = siege_verify_unique,
-		.entries = 64, .settle = 8, .pass = 8,
+		.verify = adversary_verify_unique,
+		.entries = 64, .initial = 8, .pass = 8,
 	};
 
-	siege(&adv);
+	adversary_test(&adv);
 }
 
 /*
- * Every page is a mapping of its own.  To get to one means to walk down to the
- * page table and to lock it, which is worth a few dozen entries.
+ * Every page is a mapping of its own.  The walk down to its page table and the
+ * lock of that cost as much as a few dozen entries.
  */
-static void prepare_vmas(struct siege_army *a)
+static void prepare_vmas(struct adversary_mem *a)
 {
 	size_t i;
 	int n;
 
-	siege_prepare_unique(a);
+	adversary_prepare_unique(a);
 	for (i = 0; i < a->pages; i += 2)
-		if (madvise(siege_page(a, i), ps(), MADV_DONTFORK))
+		if (madvise(adversary_page(a, i), ps(), MADV_DONTFORK))
 			ksm_die("VMA %zu: %s", i, strerror(errno));
 	n = ksm_vma_count(0, a->map, a->pages * ps());
 	ksft_print_msg("%d VMAs\n", n);
@@ -99,16 +99,16 @@ static void prepare_vmas(struct siege_army *a)
 
 static void test_vmas(void)
 {
-	static const struct siege_adversary adv = {
+	static const struct adversary adv = {
 		.pages = 50000, .prepare = prepare_vmas,
-		.verify = siege_verify_unique,
-		.entries = 32, .settle = 8, .pass = 8,
+		.verify = adversary_verify_unique,
+		.entries = 32, .initial = 8, .pass = 8,
 	};
 
-	siege(&adv);
+	adversary_test(&adv);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "a sparse mapping of terabytes", test_terabytes },
 	{ "a page in every 256 KiB", test_sparse },
 	{ "50,000 VMAs", test_vmas },
@@ -118,6 +118,6 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	siege_begin();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	adversary_calibrate();
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

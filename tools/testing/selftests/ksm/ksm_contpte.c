@@ -2,15 +2,14 @@
 /*
  * Folios of 64 KiB, mapped page by page.
  *
- * Where the architecture can tell the TLB that such a block of entries belongs
- * together (CONFIG_ARM64_CONTPTE), the dirty bit of one of them is that of all.
- * Who cleans one entry cleans the block; if he flushes the TLB for that one
- * page only, stores to the others set no bit any more: ksmd does not notice
- * them, and reclaim takes the pages for unwritten.  Elsewhere each entry has a
- * bit of its own, and all of this has to hold just as well.
+ * With CONFIG_ARM64_CONTPTE a block of contiguous entries shares one dirty bit.
+ * Cleaning one entry cleans the block.  If the TLB is then flushed for that
+ * page only, stores to the other pages set no bit: ksmd does not notice them,
+ * and reclaim takes the pages for clean.  Other architectures have a bit for
+ * each entry, and must pass these cases, too.
  *
- * What a CPU remembers is lost when it turns to another process.  So stores
- * go on in a busy loop while ksmd runs, on one CPU, and a case has many rounds.
+ * A context switch may drop TLB entries.  So a busy loop stores to the pages
+ * while ksmd runs, on one CPU, and a case has many rounds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,14 +53,14 @@ static char *map_block(uint64_t seed)
 
 	map = mmap(NULL, 4 * BLOCK, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	must(map != MAP_FAILED);
+	CHECK(map != MAP_FAILED);
 	addr = (char *)(((unsigned long)map + 2 * BLOCK) & ~(BLOCK - 1));
-	must(mmap(addr, BLOCK, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == addr);
-	must(!madvise(addr, BLOCK, MADV_HUGEPAGE));
+	CHECK(mmap(addr, BLOCK, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == addr);
+	CHECK(!madvise(addr, BLOCK, MADV_HUGEPAGE));
 	ksm_fill(addr, nr, seed, 1);
 	if (!is_one_folio(addr))
-		ksys_skip("no folio of 64 KiB to be had right now");
+		ksm_skip("no folio of 64 KiB to be had right now");
 	ksm_mergeable(addr, nr);
 	return addr;
 }
@@ -102,7 +101,7 @@ static void scan_while_storing(char *map, unsigned int n)
 	ksm_run();
 	goal = ksm_get("full_scans") + n + 1;
 	while (ksm_get("full_scans") < goal) {
-		must(ksm_now_ms() < end);
+		CHECK(ksm_now_ms() < end);
 		store_again(map);
 	}
 }
@@ -111,7 +110,7 @@ static void scan_while_storing(char *map, unsigned int n)
 static void begin_rounds(void)
 {
 	ksm_set("smart_scan", 1);
-	must_eq(ksys_stay_on_this_cpu(), 0);
+	CHECK_EQ(ksys_stay_on_this_cpu(), 0);
 }
 
 /*
@@ -125,20 +124,20 @@ static void test_common_bit(void)
 
 	ksm_set("smart_scan", 1);
 	ksm_scan(4);
-	must(ksm_counts_are(0, 0, nr, 0));
+	CHECK(ksm_counts_are(0, 0, nr, 0));
 	ksm_counters(&before);
 	ksm_scan(3);
 	ksm_counters(&after);
-	must(is_one_folio(map));
-	must(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(is_one_folio(map));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
 #ifdef __aarch64__
 	/* Who takes the bit of an entry marks the folio first. */
-	must(!(ksm_kpageflags(ksm_pfn(0, map)) & KSM_KPF_DIRTY));
-	must_eq(after.skipped - before.skipped, 0);
-	must(after.scanned - before.scanned >= 3 * (long)nr);
+	CHECK(!(ksm_kpageflags(ksm_pfn(0, map)) & KSM_KPF_DIRTY));
+	CHECK_EQ(after.skipped - before.skipped, 0);
+	CHECK(after.scanned - before.scanned >= 3 * (long)nr);
 #else
-	must(after.skipped - before.skipped >= 3 * (long)nr);
-	ksys_skip("the entries have dirty bits of their own");
+	CHECK(after.skipped - before.skipped >= 3 * (long)nr);
+	ksm_skip("the entries have dirty bits of their own");
 #endif
 }
 
@@ -148,7 +147,7 @@ static bool all_merged(void)
 	       ksm_get("pages_sharing") == (long)nr - 1;
 }
 
-/* Each page but the last becomes like another one that is there already. */
+/* Each page but the last becomes a duplicate of an existing page. */
 static void notice_once(uint64_t seed)
 {
 	char *other = ksm_map_merge(nr - 1, NEW, 1), *map;
@@ -160,18 +159,18 @@ static void notice_once(uint64_t seed)
 	scan_while_storing(map, 4);
 	ksm_fill(map, nr - 1, NEW, 1);
 	ksm_stop();
-	must(ksm_contents_ok(map, nr - 1, NEW, 1));
+	CHECK(ksm_contents_ok(map, nr - 1, NEW, 1));
 	/* It was written often: ksmd may want to see it rest for a while. */
 	for (pass = 0; pass < 16 && !all_merged(); pass++)
 		ksm_scan(1);
-	must(ksm_counts_are(nr - 1, nr - 1, 1, 0));
-	must(ksys_same_pages(map, other, nr - 1));
-	must(ksm_contents_ok(map, nr - 1, NEW, 1));
-	must(ksm_contents_ok(other, nr - 1, NEW, 1));
-	must(ksm_page_ok(ksys_page(map, nr - 1), seed + nr - 1));
-	must(!munmap(map, BLOCK));
+	CHECK(ksm_counts_are(nr - 1, nr - 1, 1, 0));
+	CHECK(ksm_same_pages(map, other, nr - 1));
+	CHECK(ksm_contents_ok(map, nr - 1, NEW, 1));
+	CHECK(ksm_contents_ok(other, nr - 1, NEW, 1));
+	CHECK(ksm_page_ok(ksys_page(map, nr - 1), seed + nr - 1));
+	CHECK(!munmap(map, BLOCK));
 	ksm_unmap(other, nr - 1);
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 }
 
 static void test_noticed(void)
@@ -192,26 +191,26 @@ static void forget_use(const char *map)
 
 	fd = open("/sys/kernel/mm/page_idle/bitmap", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		ksys_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
-	must(pwrite(fd, &mask, sizeof(mask), pfn / 64 * 8) == sizeof(mask));
+		ksm_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
+	CHECK(pwrite(fd, &mask, sizeof(mask), pfn / 64 * 8) == sizeof(mask));
 	close(fd);
 }
 
-static void give_up(char *map)
+static void mark_lazyfree(char *map)
 {
-	must(!madvise(map, BLOCK, MADV_FREE));
+	CHECK(!madvise(map, BLOCK, MADV_FREE));
 }
 
-/* Until what nobody has written to again is gone. */
-static void pressure(const char *bait)
+/* Reclaim until the lazyfree page is gone. */
+static void reclaim_until_gone(const char *canary)
 {
 	__u64 end = ksm_now_ms() + KSM_DEADLINE_MS;
 	int more = 3;
 
 	while (more) {
-		must(ksm_now_ms() < end);
+		CHECK(ksm_now_ms() < end);
 		ksys_reclaim(8 * BLOCK);
-		if (!ksm_pfn(0, bait))
+		if (!ksm_pfn(0, canary))
 			more--;
 	}
 }
@@ -219,19 +218,19 @@ static void pressure(const char *bait)
 /* Written after MADV_FREE: to be kept. */
 static void keep_once(uint64_t seed)
 {
-	char *bait = map_block(seed + 50), *map = map_block(seed);
+	char *canary = map_block(seed + 50), *map = map_block(seed);
 
 	scan_while_storing(map, 4);
 	forget_use(map);
-	give_up(map);
+	mark_lazyfree(map);
 	ksm_fill(map, nr - 1, NEW, 1);
-	give_up(bait);
+	mark_lazyfree(canary);
 	ksm_stop();
-	pressure(bait);
-	must(ksm_page_is_zero(bait));
-	must(ksm_contents_ok(map, nr - 1, NEW, 1));
-	must(!munmap(map, BLOCK));
-	must(!munmap(bait, BLOCK));
+	reclaim_until_gone(canary);
+	CHECK(ksm_page_is_zero(canary));
+	CHECK(ksm_contents_ok(map, nr - 1, NEW, 1));
+	CHECK(!munmap(map, BLOCK));
+	CHECK(!munmap(canary, BLOCK));
 }
 
 static void test_kept(void)
@@ -243,7 +242,7 @@ static void test_kept(void)
 		keep_once(SEED + round * 100);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "a common dirty bit is not taken for one page's", test_common_bit },
 	{ "a store to any page of a block is noticed", test_noticed },
 	{ "a store after MADV_FREE is kept", test_kept },
@@ -262,5 +261,5 @@ int main(void)
 	if (why)
 		ksm_skip_all("%s", why);
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What KSM costs is what it says it costs.
+ * The metadata that KSM reports is the memory that it really uses.
  *
- * general_profit and ksm_process_profit have the memory that KSM holds taken
- * off.  Here that is compared with what the allocator has given away, for
- * processes whose pages are far apart, as those of every process are: heap,
- * libraries and stack.  Such pages are the dearest to know of.
+ * general_profit and ksm_process_profit subtract the memory of KSM's metadata.
+ * The test compares that with the figures of the slab allocator, for processes
+ * whose pages are far apart, like heap, libraries and stack.  Such pages need
+ * the most metadata.
  *
- * The processes are there, and have filled their memory, before any of them is
- * registered.  So what is allocated from then on is allocated by KSM, but for
- * what others do meanwhile; hence some margin, and many processes.
+ * All processes have filled their memory before any of them is registered.  So
+ * KSM makes almost all allocations from then on; a margin and many processes
+ * allow for others.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -44,10 +44,10 @@ static char *map_far(uint64_t seed)
 
 	map = mmap(NULL, FAR_PAGES * FAR, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	must(map != MAP_FAILED);
+	CHECK(map != MAP_FAILED);
 	for (i = 0; i < FAR_PAGES; i++) {
-		must(!mprotect(map + i * FAR + FAR / 2, ps(),
-			       PROT_READ | PROT_WRITE));
+		CHECK(!mprotect(map + i * FAR + FAR / 2, ps(),
+				PROT_READ | PROT_WRITE));
 		ksm_page_fill(map + i * FAR + FAR / 2, seed + i);
 	}
 	return map;
@@ -71,7 +71,7 @@ static int far_process(struct ksm_child *c, void *arg)
 	size_t i;
 
 	ksm_say(c, 'r');
-	must_eq(ksm_hear(c), 'm');
+	CHECK_EQ(ksm_hear(c), 'm');
 	for (i = 0; i < FAR_PAGES; i++)
 		ksm_mergeable(map + i * FAR + FAR / 2, 1);
 	ksm_say(c, 'r');
@@ -85,7 +85,7 @@ static int small_program(void)
 	struct ksm_child c = { .rfd = STDIN_FILENO, .wfd = STDOUT_FILENO };
 	char *map = map_far(SEED), *heap = malloc(100000);
 
-	must(heap);
+	CHECK(heap);
 	memset(heap, 1, 100000);
 	ksm_say(&c, 'r');
 	if (ksm_hear(&c) != 'm' || prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
@@ -97,13 +97,13 @@ static int small_program(void)
 
 static int start_program(struct ksm_child *c, void *arg)
 {
-	must(dup2(c->rfd, STDIN_FILENO) == STDIN_FILENO);
-	must(dup2(c->wfd, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK(dup2(c->rfd, STDIN_FILENO) == STDIN_FILENO);
+	CHECK(dup2(c->wfd, STDOUT_FILENO) == STDOUT_FILENO);
 	execl("/proc/self/exe", "ksm_cost", SMALL, NULL);
 	return 1;
 }
 
-/* --- The books and the goods --------------------------------------------- */
+/* --- Reported and real memory -------------------------------------------- */
 
 static struct ksm_child kid[COPIES];
 
@@ -120,14 +120,14 @@ static void all_say(size_t nr, char what)
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		must_eq(ksm_hear(&kid[i]), what);
+		CHECK_EQ(ksm_hear(&kid[i]), what);
 }
 
 static long cost_of(pid_t pid)
 {
 	struct ksm_stat st;
 
-	must(!ksm_stat(pid, &st));
+	CHECK(!ksm_stat(pid, &st));
 	return (st.merging_pages + st.zero_pages) * (long)ps() -
 	       st.process_profit;
 }
@@ -189,10 +189,10 @@ static void end_all(size_t nr)
 
 	all_hear(nr, 'e');
 	for (i = 0; i < nr; i++)
-		must_eq(ksm_child_wait(&kid[i]), 0);
+		CHECK_EQ(ksm_child_wait(&kid[i]), 0);
 }
 
-static void must_be_honest(size_t nr, long held)
+static void check_profit(size_t nr, long held)
 {
 	long own = held - common_objects(), said = cost_of_all(nr);
 	long general = cost_in_general();
@@ -200,11 +200,11 @@ static void must_be_honest(size_t nr, long held)
 	ksft_print_msg("%zu processes: held %ld bytes for each, said %ld\n",
 		       nr, own / (long)nr, said / (long)nr);
 	ksft_print_msg("in all: held %ld bytes, said %ld\n", held, general);
-	must(held > 0 && own > 0);
-	must(said >= own - MARGIN(own));
-	must(general >= held - MARGIN(held));
+	CHECK(held > 0 && own > 0);
+	CHECK(said >= own - MARGIN(own));
+	CHECK(general >= held - MARGIN(held));
 	/* Nor is it twice as much. */
-	must(said <= 2 * own);
+	CHECK(said <= 2 * own);
 }
 
 /* --- Cases --------------------------------------------------------------- */
@@ -215,14 +215,14 @@ static void test_far(void)
 	long held = held_for(APART, far_process), most = 0;
 	size_t i;
 
-	must(ksm_counts_are(0, 0, APART * FAR_PAGES, 0));
-	must_be_honest(APART, held);
+	CHECK(ksm_counts_are(0, 0, APART * FAR_PAGES, 0));
+	check_profit(APART, held);
 	for (i = 0; i < APART; i++)
 		if (cost_of(kid[i].pid) > most)
 			most = cost_of(kid[i].pid);
 	ksft_print_msg("%ld bytes for %d pages that are far apart\n", most,
 		       FAR_PAGES);
-	must(most > 0 && most < FAR_COST);
+	CHECK(most > 0 && most < FAR_COST);
 	end_all(APART);
 }
 
@@ -231,14 +231,14 @@ static void test_small(void)
 {
 	long held = held_for(COPIES, start_program);
 
-	must(ksm_get("pages_sharing") >= (COPIES - 1) * FAR_PAGES);
-	must_be_honest(COPIES, held);
+	CHECK(ksm_get("pages_sharing") >= (COPIES - 1) * FAR_PAGES);
+	check_profit(COPIES, held);
 	ksft_print_msg("%d copies of a small process: %ld bytes for each\n",
 		       COPIES, cost_of_all(COPIES) / COPIES);
 	end_all(COPIES);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "pages that are far apart", test_far },
 	{ "copies of a small process", test_small },
 };
@@ -250,5 +250,5 @@ int main(int argc, char **argv)
 	ksft_print_header();
 	ksm_setup();
 	ksys_slab_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that a device has, as graphics cards do: migrated to its own memory,
- * which no CPU can read, or left where they are for its exclusive use.
+ * Pages in use by a device like a graphics card: migrated to device memory,
+ * which no CPU can read, or left in place for exclusive access.
  *
- * The page table has an entry for such a page that is not present.  The page
- * is neither here nor gone: ksmd must not read it, nor forget it, and when it
- * comes back it is what it was.
+ * The page table entry of such a page is not present.  ksmd must neither read
+ * the page nor drop its state, and the page must be unchanged when it comes
+ * back.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -22,28 +22,28 @@
 #define OTHER	880000
 
 /* All of the range goes. */
-static void go_there(int dev, char *map)
+static void migrate_to_device(int dev, char *map)
 {
 	long moved = ksys_to_device(dev, map, PAGES);
 
 	if (moved != PAGES)
 		ksft_print_msg("%ld of %d pages moved\n", moved, PAGES);
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
 }
 
 static void both_right(char *a, char *b)
 {
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
-/* Quiet pages nobody resembles, known to ksmd */
+/* Unchanged pages without a duplicate, known to ksmd */
 static char *known(__u64 seed)
 {
 	char *map = ksm_map_merge(PAGES, seed, 1);
 
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
 	return map;
 }
 
@@ -53,21 +53,21 @@ static void test_merged(void)
 	char *a, *b, *seen = ksm_map(PAGES);
 	int dev = ksys_device_open(), round;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	for (round = 0; round < 3; round++) {
 		/* What it returns tells of pages read, wherever they are. */
 		ksys_to_device(dev, round & 1 ? a : b, PAGES);
-		must_eq(ksys_on_device(dev, a, PAGES), 0);
-		must_eq(ksys_on_device(dev, b, PAGES), 0);
-		must_eq(ksys_device_read(dev, a, PAGES, seen), 0);
-		must(ksm_contents_ok(seen, PAGES, SEED, 1));
+		CHECK_EQ(ksys_on_device(dev, a, PAGES), 0);
+		CHECK_EQ(ksys_on_device(dev, b, PAGES), 0);
+		CHECK_EQ(ksys_device_read(dev, a, PAGES, seen), 0);
+		CHECK(ksm_contents_ok(seen, PAGES, SEED, 1));
 		ksm_scan(2);
-		must(ksm_counts_are(PAGES, PAGES, 0, 0));
-		must(ksys_same_pages(a, b, PAGES));
+		CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+		CHECK(ksm_same_pages(a, b, PAGES));
 		both_right(a, b);
 	}
 	ksm_fill(a, PAGES, OTHER, 1);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	close(dev);
 }
 
@@ -77,78 +77,78 @@ static void test_half(void)
 	int dev = ksys_device_open(), i;
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	for (i = 0; i < PAGES; i += 2)
 		ksm_page_fill(ksys_page(b, i), OTHER + i);
 	ksys_to_device(dev, b, PAGES);
-	must_eq(ksys_on_device(dev, b, PAGES), PAGES / 2);
+	CHECK_EQ(ksys_on_device(dev, b, PAGES), PAGES / 2);
 	ksm_scan(4);
 	/* ksmd has seen that they are not KSM's, but not what they are. */
-	must(ksm_counts_are(PAGES, PAGES / 2, 0, 0));
-	must_eq(ksys_on_device(dev, b, PAGES), PAGES / 2);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, PAGES / 2, 0, 0));
+	CHECK_EQ(ksys_on_device(dev, b, PAGES), PAGES / 2);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i += 2) {
-		must(ksm_page_ok(ksys_page(b, i), OTHER + i));
+		CHECK(ksm_page_ok(ksys_page(b, i), OTHER + i));
 		ksm_page_fill(ksys_page(b, i), SEED + i);
 	}
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	both_right(a, b);
 	close(dev);
 }
 
-/* Pages nobody resembles are not forgotten either, and change there. */
+/* Pages without a duplicate are not forgotten either, and change there. */
 static void test_unique(void)
 {
-	char *map = known(SEED), *like;
+	char *map = known(SEED), *dup;
 	int dev = ksys_device_open();
 
-	go_there(dev, map);
+	migrate_to_device(dev, map);
 	ksm_scan(4);
-	must(ksm_counts_are(0, 0, PAGES, 0));
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
-	go_there(dev, map);
-	like = ksm_map_merge(PAGES, SEED, 1);
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+	migrate_to_device(dev, map);
+	dup = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(4);
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
-	must(ksm_contents_ok(like, PAGES, SEED, 1));
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksys_same_pages(map, like, PAGES));
-	both_right(map, like);
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK(ksm_contents_ok(dup, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(map, dup, PAGES));
+	both_right(map, dup);
 	close(dev);
 }
 
 static void test_exclusive(void)
 {
-	char *map = ksm_map_merge(PAGES, SEED, 1), *like;
+	char *map = ksm_map_merge(PAGES, SEED, 1), *dup;
 	int dev = ksys_device_open();
 
 	ksm_scan(3);
-	must_eq(ksys_device_exclusive(dev, map, PAGES), 0);
-	must_eq(ksm_pfn(0, map), 0);
+	CHECK_EQ(ksys_device_exclusive(dev, map, PAGES), 0);
+	CHECK_EQ(ksm_pfn(0, map), 0);
 	ksm_scan(4);
-	must(ksm_counts_are(0, 0, PAGES, 0));
-	must_eq(ksm_pfn(0, map), 0);
-	like = ksm_map_merge(PAGES, SEED, 1);
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK_EQ(ksm_pfn(0, map), 0);
+	dup = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(4);
 	/* The device may write to it at any time. */
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksm_pfn(0, map), 0);
-	both_right(map, like);
-	must(ksys_settle(PAGES, PAGES, 0));
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_pfn(0, map), 0);
+	both_right(map, dup);
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
 	/* What is merged is copied first. */
-	must_eq(ksys_device_exclusive(dev, map, PAGES), 0);
+	CHECK_EQ(ksys_device_exclusive(dev, map, PAGES), 0);
 	ksm_scan(3);
-	must(ksm_contents_ok(like, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(dup, PAGES, SEED, 1));
 	ksm_fill(map, PAGES, OTHER, 1);
-	must(ksm_contents_ok(like, PAGES, SEED, 1));
-	must(ksm_contents_ok(map, PAGES, OTHER, 1));
+	CHECK(ksm_contents_ok(dup, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, OTHER, 1));
 	ksm_fill(map, PAGES, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
-	both_right(map, like);
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	both_right(map, dup);
 	close(dev);
 }
 
@@ -173,26 +173,26 @@ static void test_fork(void)
 	int dev = ksys_device_open();
 	struct ksm_child c[2];
 
-	go_there(dev, map);
+	migrate_to_device(dev, map);
 	ksm_child_start(&c[0], sharer, map);
 	ksm_child_start(&c[1], sharer, map);
 	ksm_scan(3);
-	must(ksm_ask(&c[0], 'w'));
-	must(ksm_ask(&c[1], 'c'));
-	must(ksm_ask(&c[0], 'o'));
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c[0], 'w'));
+	CHECK(ksm_ask(&c[1], 'c'));
+	CHECK(ksm_ask(&c[0], 'o'));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	ksm_scan(3);
-	must(ksm_ask(&c[1], 'c'));
-	must_eq(ksm_child_kill(&c[1]), 128 + SIGKILL);
-	must(ksm_ask(&c[0], 'o'));
-	must_eq(ksm_child_end(&c[0]), 0);
-	must(ksys_settle(0, 0, PAGES));
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c[1], 'c'));
+	CHECK_EQ(ksm_child_kill(&c[1]), 128 + SIGKILL);
+	CHECK(ksm_ask(&c[0], 'o'));
+	CHECK_EQ(ksm_child_end(&c[0]), 0);
+	CHECK(ksm_scan_until(0, 0, PAGES));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	close(dev);
 }
 
-/* A child takes them there, the parent's with its own. */
-static int carrier(struct ksm_child *c, void *arg)
+/* A child that migrates its pages, and those shared with its parent */
+static int migrating_child(struct ksm_child *c, void *arg)
 {
 	char *map = arg ?: ksm_map_merge(PAGES, SEED, 1);
 	int dev, what;
@@ -200,13 +200,13 @@ static int carrier(struct ksm_child *c, void *arg)
 	dev = ksys_device_open();
 	ksm_say(c, 'r');
 	while ((what = ksm_hear(c)) > 0 && what != 'q') {
-		go_there(dev, map);
+		migrate_to_device(dev, map);
 		ksm_say(c, 'y');
 	}
 	return 0;
 }
 
-/* It exits, and they come back to those who are left. */
+/* It exits, and the pages come back to the other processes. */
 static void test_exit(void)
 {
 	char *map = known(SEED);
@@ -214,21 +214,21 @@ static void test_exit(void)
 	int round;
 
 	for (round = 0; round < 4; round++) {
-		ksm_child_start(&c, carrier, map);
-		must_eq(ksm_hear(&c), 'r');
+		ksm_child_start(&c, migrating_child, map);
+		CHECK_EQ(ksm_hear(&c), 'r');
 		ksm_scan(2);
-		must(ksm_ask(&c, 'm'));
-		must_eq(ksm_pfn(0, map), 0);
+		CHECK(ksm_ask(&c, 'm'));
+		CHECK_EQ(ksm_pfn(0, map), 0);
 		if (round & 1)
 			ksm_scan(2);
 		if (round & 2)
-			must_eq(ksm_child_kill(&c), 128 + SIGKILL);
+			CHECK_EQ(ksm_child_kill(&c), 128 + SIGKILL);
 		else
-			must_eq(ksm_child_end(&c), 0);
-		must(ksm_contents_ok(map, PAGES, SEED, 1));
-		must(ksys_settle(0, 0, PAGES));
+			CHECK_EQ(ksm_child_end(&c), 0);
+		CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+		CHECK(ksm_scan_until(0, 0, PAGES));
 	}
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 }
 
 /* The last one exits while they are there: nothing is left. */
@@ -237,16 +237,16 @@ static void test_all_exit(void)
 	char *keeper = NULL;
 	struct ksm_child c;
 
-	ksm_child_start(&c, carrier, NULL);
-	must_eq(ksm_hear(&c), 'r');
+	ksm_child_start(&c, migrating_child, NULL);
+	CHECK_EQ(ksm_hear(&c), 'r');
 	keeper = ksm_map_merge(1, 4711, 0);
 	ksm_scan(3);
-	must(ksm_ask(&c, 'm'));
+	CHECK(ksm_ask(&c, 'm'));
 	ksm_scan(2);
-	must_eq(ksm_child_kill(&c), 128 + SIGKILL);
+	CHECK_EQ(ksm_child_kill(&c), 128 + SIGKILL);
 	ksm_scan(2);
-	must(ksm_counts_are(0, 0, 1, 0));
-	must(ksm_page_ok(keeper, 4711));
+	CHECK(ksm_counts_are(0, 0, 1, 0));
+	CHECK(ksm_page_ok(keeper, 4711));
 }
 
 /* Equal pages in ordinary memory find each other, and it when it is back. */
@@ -255,17 +255,17 @@ static void test_candidates(void)
 	char *map = known(SEED), *one, *two;
 	int dev = ksys_device_open();
 
-	go_there(dev, map);
+	migrate_to_device(dev, map);
 	one = ksm_map_merge(PAGES, SEED, 1);
 	two = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(5);
-	must_eq(ksm_get("pages_shared"), PAGES);
-	must_eq(ksm_get("pages_sharing"), PAGES);
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK_EQ(ksm_get("pages_shared"), PAGES);
+	CHECK_EQ(ksm_get("pages_sharing"), PAGES);
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
 	both_right(one, two);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
-	must(ksys_settle(PAGES, 2 * PAGES, 0));
-	must(ksys_same_pages(map, one, PAGES));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, 2 * PAGES, 0));
+	CHECK(ksm_same_pages(map, one, PAGES));
 	both_right(map, two);
 	close(dev);
 }
@@ -276,15 +276,15 @@ static void test_unmerge(void)
 	char *map = known(SEED);
 	int dev = ksys_device_open();
 
-	go_there(dev, map);
+	migrate_to_device(dev, map);
 	ksm_unmergeable(map, PAGES);
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
 	ksm_mergeable(map, PAGES);
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksys_on_device(dev, map, PAGES), PAGES);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksys_on_device(dev, map, PAGES), PAGES);
 	ksm_stop();
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	close(dev);
 }
 
@@ -307,32 +307,32 @@ static void test_all_at_once(void)
 			ksm_fill(a, PAGES / 2, round & 2 ? SEED : OTHER, 1);
 		if (round % 3 == 1)
 			ksys_device_exclusive(dev, b, PAGES / 4);
-		must(ksm_contents_ok(c, PAGES, round & 1 ? SEED : OTHER, 1));
-		must(ksm_contents_ok(ksys_page(a, PAGES / 2), PAGES / 2,
-				     SEED + PAGES / 2, 1));
-		must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(c, PAGES, round & 1 ? SEED : OTHER, 1));
+		CHECK(ksm_contents_ok(ksys_page(a, PAGES / 2), PAGES / 2,
+				      SEED + PAGES / 2, 1));
+		CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 		round++;
 	} while (ksm_now_ms() < end);
 	ksft_print_msg("%d rounds, %ld with pages moved\n", round, moved);
-	must(moved > 0);
+	CHECK(moved > 0);
 	ksm_stop();
 	ksys_from_device(dev, a, PAGES);
 	ksys_from_device(dev, b, PAGES);
 	close(dev);
 	ksm_fill(a, PAGES, SEED, 1);
 	ksm_fill(c, PAGES, SEED, 1);
-	must(ksys_settle(PAGES, 2 * PAGES, 0));
+	CHECK(ksm_scan_until(PAGES, 2 * PAGES, 0));
 	both_right(a, b);
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "merged pages stay", test_merged },
 	{ "half of them", test_half },
 	{ "unique pages", test_unique },
 	{ "exclusive access", test_exclusive },
 	{ "fork", test_fork },
-	{ "who took them there exits", test_exit },
+	{ "the process that migrated them exits", test_exit },
 	{ "all exit", test_all_exit },
 	{ "equal pages elsewhere", test_candidates },
 	{ "unmerging", test_unmerge },
@@ -348,5 +348,5 @@ int main(void)
 	why = ksys_device_setup();
 	if (why)
 		ksm_skip_all("%s", why);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

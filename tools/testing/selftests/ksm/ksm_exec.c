@@ -23,7 +23,7 @@
 #define PAGES		64
 #define NEW_IMAGE	"ksm_exec_new_image"
 
-/* Exit status of a new image that is content; 0 could come from anybody. */
+/* Exit status of a new image that passed; others could return 0 as well. */
 #define CONTENT		42
 
 /* What the old image says to the new one besides its task. */
@@ -49,7 +49,7 @@ static void *plain_map(size_t pages)
 
 /* --- The new image ------------------------------------------------------- */
 
-static int image_inherits(struct ksm_child *c)
+static void image_inherits(struct ksm_child *c)
 {
 	char *heap;
 
@@ -57,10 +57,9 @@ static int image_inherits(struct ksm_child *c)
 	CHECK(ksm_vma_flag(0, plain_map(4), "mg"));
 	heap = sbrk(4 * ps());
 	CHECK(heap != (void *)-1 && ksm_vma_flag(0, heap + 3 * ps(), "mg"));
-	return 0;
 }
 
-static int image_not_inherits(struct ksm_child *c)
+static void image_not_inherits(struct ksm_child *c)
 {
 	struct ksm_stat st;
 
@@ -68,10 +67,9 @@ static int image_not_inherits(struct ksm_child *c)
 	CHECK(!ksm_vma_flag(0, plain_map(4), "mg"));
 	CHECK(!ksm_stat(0, &st));
 	CHECK(st.merging_pages == 0 && st.rmap_items == 0);
-	return 0;
 }
 
-static int image_stat(struct ksm_child *c, const char *want)
+static void image_stat(struct ksm_child *c, const char *want)
 {
 	struct ksm_stat st;
 
@@ -81,11 +79,10 @@ static int image_stat(struct ksm_child *c, const char *want)
 	ksm_map(1);
 	CHECK(!ksm_stat(0, &st));
 	CHECK(st.mergeable == (*want == 'y'));
-	return 0;
 }
 
 /* Without a call of its own its memory gets merged. */
-static int image_merges(struct ksm_child *c)
+static void image_merges(struct ksm_child *c)
 {
 	char *map = ksm_map(PAGES);
 
@@ -100,11 +97,10 @@ static int image_merges(struct ksm_child *c)
 	CHECK(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
 	CHECK(ksm_count_pfns(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 77, 0));
-	return 0;
 }
 
 /* Exec again and again, the flag has to survive each. */
-static int image_chain(struct ksm_child *c, const char *left)
+static void image_chain(struct ksm_child *c, const char *left)
 {
 	char less[16], rfd[16], wfd[16];
 	char *argv[6] = { NEW_IMAGE, "chain", rfd, wfd, less, NULL };
@@ -113,19 +109,17 @@ static int image_chain(struct ksm_child *c, const char *left)
 	CHECK(enabled() == 1);
 	CHECK(ksm_vma_flag(0, plain_map(1), "mg"));
 	if (atoi(left) == 0)
-		return 0;
+		return;
 	snprintf(less, sizeof(less), "%d", atoi(left) - 1);
 	snprintf(rfd, sizeof(rfd), "%d", c->rfd);
 	snprintf(wfd, sizeof(wfd), "%d", c->wfd);
 	execve("/proc/self/exe", argv, envp);
-	ksft_print_msg("execve: %s\n", strerror(errno));
-	return 1;
+	ksm_check(false, "execve: %s\n", strerror(errno));
 }
 
 static int new_image(int argc, char **argv)
 {
 	struct ksm_child c = { 0 };
-	int ret = 1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 5)
@@ -133,16 +127,16 @@ static int new_image(int argc, char **argv)
 	c.rfd = atoi(argv[2]);
 	c.wfd = atoi(argv[3]);
 	if (!strcmp(argv[1], "inherits"))
-		ret = image_inherits(&c);
+		image_inherits(&c);
 	else if (!strcmp(argv[1], "not-inherits"))
-		ret = image_not_inherits(&c);
+		image_not_inherits(&c);
 	else if (!strcmp(argv[1], "stat"))
-		ret = image_stat(&c, argv[4]);
+		image_stat(&c, argv[4]);
 	else if (!strcmp(argv[1], "merges"))
-		ret = image_merges(&c);
+		image_merges(&c);
 	else if (!strcmp(argv[1], "chain"))
-		ret = image_chain(&c, argv[4]);
-	if (ret)
+		image_chain(&c, argv[4]);
+	else
 		return 1;
 	ksm_say(&c, 'e');
 	return CONTENT;
@@ -197,13 +191,12 @@ static void launch(struct ksm_child *c, const char *task, const char *arg,
 	c->wfd = ch.to_image[1];
 }
 
-static int finish(struct ksm_child *c)
+static void finish(struct ksm_child *c)
 {
 	int last = ksm_hear(c), status = ksm_child_wait(c);
 
 	CHECK(last == 'e');
 	CHECK(status == CONTENT);
-	return 0;
 }
 
 static int prepare_any(void)
@@ -243,28 +236,26 @@ static int prepare_any_merged(void)
 	       !ksm_contents_ok(map, PAGES, 3, 0);
 }
 
-static int test_inherits(void)
+static void test_inherits(void)
 {
 	struct ksm_child c;
 
 	launch(&c, "inherits", "", prepare_any);
-	CHECK(!finish(&c));
-	return 0;
+	finish(&c);
 }
 
-static int test_inherits_merged(void)
+static void test_inherits_merged(void)
 {
 	struct ksm_child c;
 
 	ksm_run();
 	launch(&c, "inherits", "", prepare_any_merged);
-	CHECK(!finish(&c));
+	finish(&c);
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
-	return 0;
 }
 
-static int test_not_inherits(void)
+static void test_not_inherits(void)
 {
 	int (* const prepare[])(void) = {
 		prepare_nothing, prepare_madvise, prepare_on_and_off,
@@ -274,23 +265,21 @@ static int test_not_inherits(void)
 
 	for (i = 0; i < ARRAY_SIZE(prepare); i++) {
 		launch(&c, "not-inherits", "", prepare[i]);
-		CHECK(!finish(&c));
+		finish(&c);
 	}
-	return 0;
 }
 
-static int test_stat(void)
+static void test_stat(void)
 {
 	struct ksm_child c;
 
 	launch(&c, "stat", "yes", prepare_any);
-	CHECK(!finish(&c));
+	finish(&c);
 	launch(&c, "stat", "no", prepare_madvise);
-	CHECK(!finish(&c));
-	return 0;
+	finish(&c);
 }
 
-static int test_merges(void)
+static void test_merges(void)
 {
 	struct ksm_child c;
 
@@ -300,22 +289,20 @@ static int test_merges(void)
 	CHECK(!ksm_wait_scans(3, KSM_DEADLINE_MS));
 	CHECK(ksm_get("pages_sharing") >= PAGES - 1);
 	ksm_say(&c, 's');
-	CHECK(!finish(&c));
+	finish(&c);
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
-	return 0;
 }
 
-static int test_chain(void)
+static void test_chain(void)
 {
 	struct ksm_child c;
 
 	launch(&c, "chain", "10", prepare_any);
-	CHECK(!finish(&c));
-	return 0;
+	finish(&c);
 }
 
 /* A program that cannot be executed leaves everything as it was. */
-static int test_failed_exec(void)
+static void test_failed_exec(void)
 {
 	char *argv[2] = { "x" }, *envp[1] = { NULL };
 	char name[] = "/tmp/ksm_exec.XXXXXX", *map;
@@ -342,11 +329,10 @@ static int test_failed_exec(void)
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	CHECK(ksm_count_merged(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 5, 0));
-	return 0;
 }
 
 /* Images come and go while ksmd works on them. */
-static int test_storm(void)
+static void test_storm(void)
 {
 	__u64 end = ksm_now_ms() + 2000;
 	unsigned int rounds = 0;
@@ -359,7 +345,7 @@ static int test_storm(void)
 			launch(&c[i], i & 1 ? "chain" : "inherits", "3",
 			       prepare_any);
 		for (i = 0; i < ARRAY_SIZE(c); i++)
-			CHECK(!finish(&c[i]));
+			finish(&c[i]);
 		rounds++;
 	}
 	ksft_print_msg("%u rounds\n", rounds);
@@ -367,7 +353,6 @@ static int test_storm(void)
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_unshared", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -388,5 +373,5 @@ int main(int argc, char **argv)
 		return new_image(argc, argv);
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that end: at any time, also under ksmd's hands.  Nothing of them
- * may stay behind, neither in the counters nor in memory.
+ * Processes that exit at any time, also while ksmd scans them.  They must leave
+ * nothing behind, neither in the counters nor in memory.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -53,7 +53,7 @@ static int merged_child(struct ksm_child *c, void *arg)
 }
 
 /* One of two goes: what the other has is as before. */
-static int test_one_of_two(void)
+static void test_one_of_two(void)
 {
 	struct ksm_child a, b;
 
@@ -66,16 +66,15 @@ static int test_one_of_two(void)
 	ksm_say(&a, 'e');
 	CHECK(ksm_child_wait(&a) == 0);
 	ksm_scan(3);
-	/* What had only the other as its like is still a KSM page. */
+	/* Pages with no other sharer are still KSM pages. */
 	CHECK(ksm_counts_are(1 + PAGES, PAGES - 1, 0, 0));
 	ksm_say(&b, 'e');
 	CHECK(ksm_child_wait(&b) == 0);
 	CHECK(all_gone());
-	return 0;
 }
 
-/* run=0 meanwhile: counters may be stale, but recover. */
-static int test_while_stopped(void)
+/* With run=0 counters may be stale, but recover. */
+static void test_while_stopped(void)
 {
 	struct ksm_child c;
 
@@ -93,11 +92,10 @@ static int test_while_stopped(void)
 	CHECK(ksm_child_kill(&c) == 128 + SIGKILL);
 	CHECK(!ksm_unmerge_all());
 	CHECK(ksm_counts_are(0, 0, 0, 0));
-	return 0;
 }
 
 /* Killed at a random moment, many at once, pages of all kinds. */
-static int victim(struct ksm_child *c, void *arg)
+static int killed_child(struct ksm_child *c, void *arg)
 {
 	size_t n = 50 + getpid() % 200;
 	char *map;
@@ -114,7 +112,7 @@ static int victim(struct ksm_child *c, void *arg)
 	}
 }
 
-static int test_killed(void)
+static void test_killed(void)
 {
 	__u64 end = ksm_now_ms() + 4000;
 	unsigned int rounds = 0, seed = 1;
@@ -127,10 +125,10 @@ static int test_killed(void)
 	while (ksm_now_ms() < end || rounds < 5) {
 		ksm_set("pages_to_scan", 1 + rand_r(&seed) % 500);
 		for (i = 0; i < ARRAY_SIZE(c); i++)
-			ksm_child_start(&c[i], victim, NULL);
+			ksm_child_start(&c[i], killed_child, NULL);
 		for (i = 0; i < ARRAY_SIZE(c); i++) {
 			CHECK(ksm_hear(&c[i]) == 'r');
-			/* Here in mid-scan, there after it, chosen at random. */
+			/* At a random moment of the scan, or after it */
 			usleep(rand_r(&seed) % 2000);
 			CHECK(ksm_child_kill(&c[i]) == 128 + SIGKILL);
 		}
@@ -139,11 +137,10 @@ static int test_killed(void)
 	ksft_print_msg("%u rounds\n", rounds);
 	ksm_set("pages_to_scan", 5000);
 	CHECK(all_gone());
-	return 0;
 }
 
 /* Very short lives: registered and gone before ksmd ever comes by. */
-static int test_short_lives(void)
+static void test_short_lives(void)
 {
 	__u64 end = ksm_now_ms() + 2000;
 	unsigned int rounds = 0;
@@ -165,7 +162,6 @@ static int test_short_lives(void)
 	}
 	ksft_print_msg("%u processes\n", rounds);
 	CHECK(all_gone());
-	return 0;
 }
 
 static void *busy_thread(void *arg)
@@ -191,7 +187,7 @@ static int threaded_child(struct ksm_child *c, void *arg)
 	_exit(0);
 }
 
-static int test_threads(void)
+static void test_threads(void)
 {
 	__u64 end = ksm_now_ms() + 1500;
 	struct ksm_child c;
@@ -207,7 +203,6 @@ static int test_threads(void)
 		rounds++;
 	}
 	CHECK(all_gone());
-	return 0;
 }
 
 /*
@@ -232,7 +227,7 @@ static unsigned long free_kb(void)
 	return pages * (ksm_page_size() / 1024);
 }
 
-/* Each page has one like it: as many pages are merged as are freed. */
+/* Each page has one duplicate: as many pages are merged as are freed. */
 static int big_child(struct ksm_child *c, void *arg)
 {
 	size_t n = (size_t)arg;
@@ -251,7 +246,7 @@ static bool has_free_kb(void *arg)
 	return free_kb() >= *(unsigned long *)arg;
 }
 
-static int test_memory_returns(void)
+static void test_memory_returns(void)
 {
 	const size_t n = 8192;
 	unsigned long kb = n * ksm_page_size() / 1024, floor = 0;
@@ -277,7 +272,6 @@ static int test_memory_returns(void)
 	ksft_print_msg("free: %lu kB, at least wanted: %lu kB\n", free_kb(),
 		       floor);
 	CHECK(ok);
-	return 0;
 }
 
 /* --- How soon ------------------------------------------------------------ */
@@ -312,7 +306,7 @@ static long read_until_right(void)
 	struct ksm_child first, other[OTHERS];
 	long i, scanned;
 
-	ksm_fresh(false);
+	ksm_fresh(KSM_SMART_SCAN_OFF);
 	ksm_child_start(&first, merged_child, NULL);
 	if (ksm_hear(&first) != 'r')
 		return -1;
@@ -345,7 +339,7 @@ static long read_until_right(void)
 	return scanned;
 }
 
-static int test_soon(void)
+static void test_soon(void)
 {
 	long scanned = 0;
 	int i;
@@ -361,11 +355,10 @@ static int test_soon(void)
 	}
 	CHECK(scanned <= SOON * BATCH);
 	CHECK(all_gone());
-	return 0;
 }
 
 /* With run=0 nothing is scanned, but what is gone is cleared away. */
-static int test_soon_stopped(void)
+static void test_soon_stopped(void)
 {
 	struct ksm_child a, b;
 	long long scans;
@@ -390,7 +383,6 @@ static int test_soon_stopped(void)
 	CHECK(ksm_counts_are(0, 0, 0, 0));
 	CHECK(ksm_get("run") == 0);
 	CHECK(all_gone());
-	return 0;
 }
 
 /* --- Though nothing is scanned ------------------------------------------- */
@@ -400,8 +392,8 @@ static bool soon(const char *knob, long long value)
 	return ksm_wait_value(knob, value, KSM_DEADLINE_MS / 6);
 }
 
-/* ksmd pauses for longer than anybody wants to wait, in the midst of them. */
-static int test_long_pause(void)
+/* ksmd pauses for very long in the middle of a pass. */
+static void test_long_pause(void)
 {
 	struct ksm_child first, second;
 
@@ -421,11 +413,10 @@ static int test_long_pause(void)
 	CHECK(ksm_child_kill(&second) == 128 + SIGKILL);
 	CHECK(soon("pages_shared", 0) && soon("pages_volatile", 0));
 	CHECK(soon("general_profit", 0));
-	return 0;
 }
 
 /* What is scanned is nothing, beginning in the midst of a process. */
-static int test_no_pages(void)
+static void test_no_pages(void)
 {
 	struct ksm_child c;
 
@@ -442,10 +433,9 @@ static int test_no_pages(void)
 	CHECK(ksm_child_kill(&c) == 128 + SIGKILL);
 	CHECK(soon("pages_shared", 0) && soon("pages_volatile", 0));
 	CHECK(soon("general_profit", 0));
-	return 0;
 }
 
-/* Maps what its parent had merged, of which nobody but the parent was known */
+/* Maps pages its parent had merged; ksmd has visited the parent only. */
 static int unknown_child(struct ksm_child *c, void *arg)
 {
 	char *map = ksm_map_merge(PAGES, 1, 0);
@@ -463,7 +453,7 @@ static int unknown_child(struct ksm_child *c, void *arg)
 }
 
 /* The last that maps a page is one that ksmd never met: who tells it? */
-static int test_last_unknown(void)
+static void test_last_unknown(void)
 {
 	struct ksm_child c;
 	int status;
@@ -485,7 +475,6 @@ static int test_last_unknown(void)
 	CHECK(wait(&status) > 0 && !status);
 	CHECK(ksm_wait_value("general_profit", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_get("run") == 0);
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -506,5 +495,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

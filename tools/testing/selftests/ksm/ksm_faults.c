@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Faults that same-page merging had in the past, one case for each:
- * walking holes page by page, walking every VMA of an anon_vma, keeping new
- * mappings of a merge-any process apart, a lock taken twice when exec fails,
- * and zero pages that lose their count when they are moved.
+ * Bugs that same-page merging had in the past, one case for each: walking holes
+ * page by page, walking every VMA of an anon_vma, not merging new VMAs of a
+ * merge-any process with their neighbours, a deadlock when exec fails, and
+ * wrong counts of zero pages that are moved.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -143,7 +143,7 @@ static int heard_by(struct ksm_child *c, int what, unsigned int ms)
 	return avail && ksm_hear(c) == what;
 }
 
-static int sparse(enum sparse_way way)
+static void sparse(enum sparse_way way)
 {
 	struct sparse *s = mmap(NULL, ps(), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -176,22 +176,21 @@ static int sparse(enum sparse_way way)
 	ksm_child_kill(&c);
 	CHECK(scanned);
 	CHECK(s->took_ms >= 0 && s->took_ms < sparse_limit_ms(s->size));
-	return 0;
 }
 
-static int test_sparse_madvise(void)
+static void test_sparse_madvise(void)
 {
-	return sparse(BY_MADVISE);
+	sparse(BY_MADVISE);
 }
 
-static int test_sparse_prctl(void)
+static void test_sparse_prctl(void)
 {
-	return sparse(BY_PRCTL);
+	sparse(BY_PRCTL);
 }
 
-static int test_sparse_run(void)
+static void test_sparse_run(void)
 {
-	return sparse(BY_RUN);
+	sparse(BY_RUN);
 }
 
 /* --- An anon_vma with 20,000 VMAs ---------------------------------------- */
@@ -240,7 +239,7 @@ static bool access_anew(char *page, __u64 seed)
 	       ksm_contents_ok(page, 1, seed, 0);
 }
 
-static int test_many_vmas(void)
+static void test_many_vmas(void)
 {
 	const size_t merged = MANY_VMAS / MANY_STEP;
 	long before, after, limit;
@@ -251,7 +250,7 @@ static int test_many_vmas(void)
 
 	fd = open(IDLE_BITMAP, O_RDWR);
 	if (fd < 0)
-		return ksm_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
+		ksm_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
 	map = ksm_map(MANY_VMAS);
 	for (i = 0; i < MANY_VMAS; i += MANY_STEP)
 		ksm_page_fill(map + i * ps(), 1);
@@ -265,8 +264,8 @@ static int test_many_vmas(void)
 
 	for (i = 1; i < MANY_VMAS; i += 2) {
 		if (mprotect(map + i * ps(), ps(), PROT_READ))
-			return ksm_skip("no %d VMAs: %s", MANY_VMAS,
-					strerror(errno));
+			ksm_skip("no %d VMAs: %s", MANY_VMAS,
+				 strerror(errno));
 	}
 	CHECK(ksm_vma_count(0, map, MANY_VMAS * ps()) == MANY_VMAS);
 	CHECK(ksm_pfn(0, map) == pfn);
@@ -290,7 +289,6 @@ static int test_many_vmas(void)
 		CHECK(!ksm_is_merged(map + i * ps()));
 		CHECK(ksm_contents_ok(map + i * ps(), 1, 1, 0));
 	}
-	return 0;
 }
 
 /* The same mapped again by forks that ksmd has not seen. */
@@ -307,7 +305,7 @@ static int idle_child(struct ksm_child *c, void *arg)
 	return what != 'e';
 }
 
-static int test_forks_in_walk(void)
+static void test_forks_in_walk(void)
 {
 	char *map = ksm_map_merge(16, 1, 0);
 	struct ksm_child c[4];
@@ -317,7 +315,7 @@ static int test_forks_in_walk(void)
 
 	fd = open(IDLE_BITMAP, O_RDWR);
 	if (fd < 0)
-		return ksm_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
+		ksm_skip("kernel without CONFIG_IDLE_PAGE_TRACKING");
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 15, 0, 0));
 	pfn = ksm_pfn(0, map);
@@ -334,7 +332,6 @@ static int test_forks_in_walk(void)
 		ksm_say(&c[i], 'e');
 		CHECK(ksm_child_wait(&c[i]) == 0);
 	}
-	return 0;
 }
 
 /* --- Neighbours that do not join ----------------------------------------- */
@@ -363,7 +360,7 @@ static bool map_neighbour(char *at, bool touch, __u64 seed)
 	return true;
 }
 
-static int neighbours(bool touch, bool downwards)
+static void neighbours(bool touch, bool downwards)
 {
 	char *map;
 	size_t i;
@@ -386,21 +383,22 @@ static int neighbours(bool touch, bool downwards)
 	CHECK(!merge_any(0));
 	CHECK(ksm_vma_count(0, map, NEIGHBOURS * ps()) == 1);
 	CHECK(ksm_contents_ok(map, NEIGHBOURS, 1, 0));
-	return 0;
 }
 
-static int test_neighbours(void)
+static void test_neighbours(void)
 {
-	return neighbours(false, false) ?: neighbours(false, true);
+	neighbours(false, false);
+	neighbours(false, true);
 }
 
-static int test_neighbours_touched(void)
+static void test_neighbours_touched(void)
 {
-	return neighbours(true, false) ?: neighbours(true, true);
+	neighbours(true, false);
+	neighbours(true, true);
 }
 
 /* A page between two mappings joins both. */
-static int test_neighbours_gap(void)
+static void test_neighbours_gap(void)
 {
 	char *map;
 
@@ -412,10 +410,9 @@ static int test_neighbours_gap(void)
 	CHECK(map_neighbour(map + ps(), false, 1));
 	CHECK(ksm_vma_count(0, map, 3 * ps()) == 1);
 	CHECK(ksm_vma_flag(0, map + ps(), "mg"));
-	return 0;
 }
 
-static int test_brk(void)
+static void test_brk(void)
 {
 	char *start, *end;
 	size_t i;
@@ -439,11 +436,10 @@ static int test_brk(void)
 	ksm_scan(3);
 	CHECK(ksm_count_merged(start + ps(), NEIGHBOURS) == NEIGHBOURS);
 	CHECK(ksm_contents_ok(start + ps(), NEIGHBOURS, 2, 0));
-	return 0;
 }
 
 /* What was exempted stays exempted, also next to new memory. */
-static int test_unlike_neighbours(void)
+static void test_unlike_neighbours(void)
 {
 	char *map;
 
@@ -460,14 +456,13 @@ static int test_unlike_neighbours(void)
 	CHECK(!ksm_vma_flag(0, map + 2 * ps(), "mg"));
 	CHECK(ksm_vma_count(0, map + ps(), 2 * ps()) == 1);
 	CHECK(ksm_contents_ok(map, 3, 1, 0));
-	return 0;
 }
 
 /*
  * A driver makes its VMA special only while it is mapped: the flag must not
  * be set too early for that.
  */
-static int test_special_excluded(void)
+static void test_special_excluded(void)
 {
 	int fd, seen = 0;
 	char *map;
@@ -505,7 +500,8 @@ static int test_special_excluded(void)
 		CHECK(map != MAP_FAILED && ksm_vma_flag(0, map, "mg"));
 	}
 	ksft_print_msg("%d kinds of special memory\n", seen);
-	return seen ? 0 : ksm_skip("no special memory on this kernel");
+	if (!seen)
+		ksm_skip("no special memory on this kernel");
 }
 
 /* --- exec that fails half way -------------------------------------------- */
@@ -561,7 +557,7 @@ static int exec_child(struct ksm_child *c, void *arg)
 			KSM_WRITE(*count, *count + 1);
 			continue;
 		}
-		/* Somebody gave memory back, or it was never all taken. */
+		/* Memory was freed, or was never all taken. */
 		CHECK(errno == ENOEXEC);
 		exhaust();
 	}
@@ -614,7 +610,7 @@ static void commit_again(void)
 	}
 }
 
-static int test_exec_fails(void)
+static void test_exec_fails(void)
 {
 	long *count = mmap(NULL, ps(), PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -633,7 +629,7 @@ static int test_exec_fails(void)
 	if (commit_nothing()) {
 		commit_again();
 		ksm_child_kill(&c);
-		return ksm_skip("the commit limit cannot be set");
+		ksm_skip("the commit limit cannot be set");
 	}
 	ksm_say(&c, 'g');
 	/* It must go on all the time. */
@@ -665,7 +661,6 @@ static int test_exec_fails(void)
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	ksm_stop();
 	CHECK(ksm_counts_are(1, 3, 0, 0));
-	return 0;
 }
 
 /* --- Zero pages that move ------------------------------------------------ */
@@ -681,11 +676,9 @@ static int uffd_open(void)
 	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return ksm_skip("userfaultfd: %s", strerror(errno)), -1;
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		close(fd);
-		return ksm_skip("kernel without UFFDIO_MOVE"), -1;
-	}
+		ksm_skip("userfaultfd: %s", strerror(errno));
+	if (ioctl(fd, UFFDIO_API, &api))
+		ksm_skip("kernel without UFFDIO_MOVE");
 	return fd;
 }
 
@@ -721,7 +714,7 @@ static bool all_return(char *map, size_t pages)
 	return true;
 }
 
-static int test_uffd_move(void)
+static void test_uffd_move(void)
 {
 	char *src = ksm_map(MOVED), *dst = ksm_map(MOVED);
 	struct uffdio_register reg = {
@@ -734,11 +727,8 @@ static int test_uffd_move(void)
 	};
 	size_t i;
 	long now;
-	int fd;
+	int fd = uffd_open();
 
-	fd = uffd_open();
-	if (fd < 0)
-		return KSFT_SKIP;
 	CHECK(!ioctl(fd, UFFDIO_REGISTER, &reg));
 	ksm_set("use_zero_pages", 1);
 	memset(src, 0, MOVED * ps());
@@ -747,7 +737,7 @@ static int test_uffd_move(void)
 	ksm_stop();
 	CHECK(counts_zero(MOVED));
 	if (ioctl(fd, UFFDIO_MOVE, &move))
-		return ksm_skip("UFFDIO_MOVE: %s", strerror(errno));
+		ksm_skip("UFFDIO_MOVE: %s", strerror(errno));
 	CHECK(move.move == (long)(MOVED / 2 * ps()));
 	/* Moved with their mark or without, but not half and half. */
 	now = ksm_get("ksm_zero_pages");
@@ -764,12 +754,11 @@ static int test_uffd_move(void)
 	close(fd);
 	CHECK(all_return(src, MOVED) && all_return(dst, MOVED));
 	CHECK(counts_zero(0));
-	return 0;
 }
 #else
-static int test_uffd_move(void)
+static void test_uffd_move(void)
 {
-	return ksm_skip("headers without UFFDIO_MOVE");
+	ksm_skip("headers without UFFDIO_MOVE");
 }
 #endif
 
@@ -798,5 +787,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fork(): what a child inherits, who is counted, whose pages stay whose.
+ * fork(): what a child inherits, what is counted, which pages stay separate
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static char *page_at(char *map, size_t i)
 }
 
 /*
- * Children of these cases obey single letters and answer each with 'y', or
+ * Children of these cases execute commands of one letter.  They answer 'y', or
  * 'n' if something is wrong.
  */
 struct order {
@@ -30,7 +30,7 @@ struct order {
 	__u64 step;
 };
 
-static bool obey(int what, const struct order *o)
+static bool do_command(int what, const struct order *o)
 {
 	struct ksm_stat st;
 
@@ -66,23 +66,23 @@ static bool obey(int what, const struct order *o)
 	}
 }
 
-static int obedient(struct ksm_child *c, void *arg)
+static int command_child(struct ksm_child *c, void *arg)
 {
 	int what;
 
 	while ((what = ksm_hear(c)) > 0 && what != 'q')
-		ksm_say(c, obey(what, arg) ? 'y' : 'n');
+		ksm_say(c, do_command(what, arg) ? 'y' : 'n');
 	return what != 'q';
 }
 
-static int test_before_merge(void)
+static void test_before_merge(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 1, 0), 1, 0 };
 	struct ksm_child c;
 	bool copied;
 
 	ksm_set("smart_scan", 0);
-	ksm_child_start(&c, obedient, &o);
+	ksm_child_start(&c, command_child, &o);
 	CHECK(ksm_ask(&c, 'f') && ksm_ask(&c, '0') && ksm_ask(&c, 'c'));
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
@@ -96,17 +96,16 @@ static int test_before_merge(void)
 	CHECK(ksm_child_end(&c) == 0);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
-	return 0;
 }
 
-static int test_after_merge(void)
+static void test_after_merge(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 2, 0), 2, 0 };
 	struct ksm_child c;
 
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
-	ksm_child_start(&c, obedient, &o);
+	ksm_child_start(&c, command_child, &o);
 	/* It has the pages, but is counted when ksmd gets there. */
 	CHECK(ksm_ask(&c, 'm') && ksm_ask(&c, '0') && ksm_ask(&c, 'f'));
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
@@ -118,18 +117,17 @@ static int test_after_merge(void)
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(o.map, PAGES, 2, 0));
-	return 0;
 }
 
 /* Both sides write the pages they share: each keeps its own. */
-static int test_write_child(void)
+static void test_write_child(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 3, 0), 3, 0 };
 	struct ksm_child a, b;
 
 	ksm_scan(3);
-	ksm_child_start(&a, obedient, &o);
-	ksm_child_start(&b, obedient, &o);
+	ksm_child_start(&a, command_child, &o);
+	ksm_child_start(&b, command_child, &o);
 	CHECK(ksm_ask(&a, 'w'));
 	CHECK(ksm_ask(&b, 'c') && ksm_ask(&b, 'm'));
 	CHECK(ksm_contents_ok(o.map, PAGES, 3, 0));
@@ -144,17 +142,16 @@ static int test_write_child(void)
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_child_end(&a) == 0 && ksm_child_end(&b) == 0);
-	return 0;
 }
 
 /* Only the parent unmerges; then only the child does. */
-static int test_unmerge_one(void)
+static void test_unmerge_one(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 5, 0), 5, 0 };
 	struct ksm_child c;
 
 	ksm_scan(3);
-	ksm_child_start(&c, obedient, &o);
+	ksm_child_start(&c, command_child, &o);
 	ksm_scan(2);
 	ksm_unmergeable(o.map, PAGES);
 	CHECK(ksm_count_pfns(o.map, PAGES) == PAGES);
@@ -170,11 +167,10 @@ static int test_unmerge_one(void)
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_child_end(&c) == 0);
-	return 0;
 }
 
 /* run=2 has to find the mappings of forks that ksmd has not seen yet. */
-static int test_unmerge_all_forks(void)
+static void test_unmerge_all_forks(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 6, 0), 6, 0 };
 	struct ksm_child c[4];
@@ -182,7 +178,7 @@ static int test_unmerge_all_forks(void)
 
 	ksm_scan(3);
 	for (i = 0; i < ARRAY_SIZE(c); i++)
-		ksm_child_start(&c[i], obedient, &o);
+		ksm_child_start(&c[i], command_child, &o);
 	CHECK(!ksm_unmerge_all());
 	CHECK(ksm_counts_are(0, 0, 0, 0));
 	CHECK(ksm_count_pfns(o.map, PAGES) == PAGES);
@@ -193,7 +189,6 @@ static int test_unmerge_all_forks(void)
 	CHECK(ksm_contents_ok(o.map, PAGES, 6, 0));
 	for (i = 0; i < ARRAY_SIZE(c); i++)
 		CHECK(ksm_child_end(&c[i]) == 0);
-	return 0;
 }
 
 /* The parent goes, the child's pages stay merged and right. */
@@ -211,10 +206,10 @@ static int orphan(struct ksm_child *c, void *arg)
 	if (pid < 0)
 		return 1;
 	/* The grandchild speaks over the pipes of its parent. */
-	return pid ? 0 : obedient(c, o);
+	return pid ? 0 : command_child(c, o);
 }
 
-static int test_parent_exits(void)
+static void test_parent_exits(void)
 {
 	struct order o = { NULL, 7, 0 };
 	struct ksm_child c;
@@ -238,11 +233,10 @@ static int test_parent_exits(void)
 	CHECK(ksm_ask(&c, 'W'));
 	ksm_say(&c, 'q');
 	CHECK(wait(&status) > 0 && !status);
-	return 0;
 }
 
 /* Children of children, half of them seen by ksmd. */
-static int descend(struct ksm_child *c, void *arg)
+static int generation(struct ksm_child *c, void *arg)
 {
 	struct order *o = arg;
 	long depth = o->step;
@@ -252,7 +246,7 @@ static int descend(struct ksm_child *c, void *arg)
 		return 1;
 	if (depth) {
 		o->step = depth - 1;
-		ksm_child_start(&next, descend, o);
+		ksm_child_start(&next, generation, o);
 		if (ksm_hear(&next) != 'b')
 			return 1;
 		ksm_say(c, 'b');
@@ -274,14 +268,14 @@ static int descend(struct ksm_child *c, void *arg)
 				PAGES - depth - 1, o->seed, 0);
 }
 
-static int test_generations(void)
+static void test_generations(void)
 {
 	struct order o = { ksm_map_merge(PAGES, 8, 0), 8, 6 };
 	struct ksm_child c;
 
 	ksm_scan(3);
 	ksm_run();
-	ksm_child_start(&c, descend, &o);
+	ksm_child_start(&c, generation, &o);
 	CHECK(ksm_hear(&c) == 'b');
 	CHECK(!ksm_wait_scans(1, KSM_DEADLINE_MS));
 	ksm_say(&c, 'g');
@@ -290,11 +284,10 @@ static int test_generations(void)
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	ksm_stop();
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
-	return 0;
 }
 
 /* The zero-page accounting is inherited and given back. */
-static int test_zero_pages(void)
+static void test_zero_pages(void)
 {
 	struct order o = { ksm_map(PAGES), 0, 0 };
 	struct ksm_child a, b;
@@ -305,8 +298,8 @@ static int test_zero_pages(void)
 	ksm_mergeable(o.map, PAGES);
 	ksm_scan(3);
 	CHECK(ksm_get("ksm_zero_pages") == PAGES);
-	ksm_child_start(&a, obedient, &o);
-	ksm_child_start(&b, obedient, &o);
+	ksm_child_start(&a, command_child, &o);
+	ksm_child_start(&b, command_child, &o);
 	CHECK(ksm_ask(&a, 'z') && ksm_ask(&b, 'z'));
 	CHECK(ksm_get("ksm_zero_pages") == 3 * PAGES);
 	CHECK(ksm_ask(&a, 'd'));
@@ -318,26 +311,24 @@ static int test_zero_pages(void)
 	CHECK(!ksm_stat(0, &st) && st.zero_pages == PAGES);
 	ksm_unmap(o.map, PAGES);
 	CHECK(ksm_get("ksm_zero_pages") == 0);
-	return 0;
 }
 
 /* A process that was never registered leaves no trace in its children. */
-static int test_unregistered(void)
+static void test_unregistered(void)
 {
 	char *map = ksm_map(PAGES);
 	struct order o = { map, 9, 0 };
 	struct ksm_child c;
 
 	ksm_fill(map, PAGES, 9, 0);
-	ksm_child_start(&c, obedient, &o);
+	ksm_child_start(&c, command_child, &o);
 	CHECK(!ksm_ask(&c, 'f'));
 	CHECK(ksm_ask(&c, '0') && ksm_ask(&c, 'c'));
 	CHECK(ksm_child_end(&c) == 0);
-	return 0;
 }
 
 /* vfork() and exit, many times, of a process with merged pages. */
-static int test_vfork(void)
+static void test_vfork(void)
 {
 	char *map = ksm_map_merge(PAGES, 10, 0);
 	int i, status;
@@ -355,7 +346,6 @@ static int test_vfork(void)
 	ksm_stop();
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(map, PAGES, 10, 0));
-	return 0;
 }
 
 /* Forks while ksmd merges, each checks and writes what it got. */
@@ -377,7 +367,7 @@ static int storm_child(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-static int test_storm(void)
+static void test_storm(void)
 {
 	struct order o = { ksm_map(PAGES), 20, 0 };
 	__u64 stop = ksm_now_ms() + 2500;
@@ -405,7 +395,6 @@ static int test_storm(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(o.map, PAGES, o.seed, o.step));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -429,5 +418,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

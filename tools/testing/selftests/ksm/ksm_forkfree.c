@@ -2,10 +2,10 @@
 /*
  * MADV_FREE of pages that two processes share since a fork.
  *
- * What such a page table entry knows by its dirty bit decides what becomes of
- * the page: the process that gave it up must be rid of it, as without KSM, and
- * the other one must not lose it.  ksmd looks at these dirty bits too, and
- * must disturb neither.
+ * The dirty bit of a page table entry decides what reclaim does with a lazyfree
+ * page: it must be freed for the process that called MADV_FREE, as without KSM,
+ * and kept for the other one.  ksmd uses these dirty bits too, and must disturb
+ * neither.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -53,20 +53,20 @@ static size_t present(const char *map)
 	return n;
 }
 
-/* Have all of it reclaimed, in whatever way its pages can be. */
-static void squeeze(char *map)
+/* Reclaim all of it. */
+static void reclaim_all(char *map)
 {
 	unsigned int round;
 
 	for (round = 0; round < 8 && present(map); round++) {
 		ksys_reclaim(16 * PAGES * ps());
-		must(!madvise(map, PAGES * ps(), MADV_PAGEOUT));
+		CHECK(!madvise(map, PAGES * ps(), MADV_PAGEOUT));
 	}
 }
 
 /*
- * 'm': register.  'f': give up.  's': squeeze.  'w': write new content.  'c',
- * 'n', 'o': old, new content, or old or gone?  'k': how many pages are old?
+ * 'm': register.  'f': MADV_FREE.  's': reclaim.  'w': write new content.  'c',
+ * 'n', 'o': old, new content, or old or freed?  'k': how many pages are old?
  */
 static int sharer(struct ksm_child *c, void *arg)
 {
@@ -81,7 +81,7 @@ static int sharer(struct ksm_child *c, void *arg)
 		else if (what == 'f')
 			ok = !madvise(map, PAGES * ps(), MADV_FREE);
 		else if (what == 's')
-			squeeze(map);
+			reclaim_all(map);
 		else if (what == 'w')
 			ksm_fill(map, PAGES, NEW, 1);
 		else if (what == 'c')
@@ -98,14 +98,14 @@ static int sharer(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-/* The caller's pages, written before the fork, and who shares them */
-struct family {
+/* The caller's pages, written before the fork, and the child with them */
+struct sharers {
 	struct ksm_child c;
 	char *map;
 };
 
-/* Both are registered only now, and looked at while they share. */
-static void family_start(struct family *f, unsigned int scans)
+/* Both are registered after the fork, and scanned while they share. */
+static void sharers_start(struct sharers *f, unsigned int scans)
 {
 	f->map = ksm_map(PAGES);
 	ksm_fill(f->map, PAGES, SEED, 1);
@@ -114,159 +114,159 @@ static void family_start(struct family *f, unsigned int scans)
 		return;
 	ksm_set("smart_scan", 1);
 	ksm_mergeable(f->map, PAGES);
-	must(ksm_ask(&f->c, 'm'));
+	CHECK(ksm_ask(&f->c, 'm'));
 	ksm_scan(scans);
-	must_eq(ksm_get("pages_sharing"), 0);
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
 }
 
-/* How many pages does the last of two owners keep, having given them up? */
-static long left_of(unsigned int scans)
+/* How many pages remain for the last of two owners after its MADV_FREE? */
+static long left_after_child(unsigned int scans)
 {
-	struct family f;
+	struct sharers f;
 	long left;
 
-	family_start(&f, scans);
-	must(ksm_ask(&f.c, 'f'));
+	sharers_start(&f, scans);
+	CHECK(ksm_ask(&f.c, 'f'));
 	ksm_unmap(f.map, PAGES);
-	must(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 's'));
 	ksm_say(&f.c, 'k');
 	left = ksm_hear_long(&f.c);
-	must(left >= 0);
-	must(ksm_ask(&f.c, 'w'));
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'n'));
-	must_eq(ksm_child_end(&f.c), 0);
+	CHECK(left >= 0);
+	CHECK(ksm_ask(&f.c, 'w'));
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'n'));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
 	return left;
 }
 
 static void test_child_rid(void)
 {
-	long before = left_of(0), after;
+	long before = left_after_child(0), after;
 
-	/* If nothing can be got rid of, this would prove nothing. */
-	must(before < PAGES / 4);
-	after = left_of(6);
+	/* If nothing can be freed, this would prove nothing. */
+	CHECK(before < PAGES / 4);
+	after = left_after_child(6);
 	ksft_print_msg("%ld of %d pages left, without KSM %ld\n", after, PAGES,
 		       before);
-	must(after <= before + PAGES / 8);
+	CHECK(after <= before + PAGES / 8);
 }
 
 /* The same where the parent is the one that stays */
-static long left_of_parent(unsigned int scans)
+static long left_after_parent(unsigned int scans)
 {
-	struct family f;
+	struct sharers f;
 	long left;
 
-	family_start(&f, scans);
-	must(!madvise(f.map, PAGES * ps(), MADV_FREE));
-	must_eq(ksm_child_end(&f.c), 0);
-	squeeze(f.map);
+	sharers_start(&f, scans);
+	CHECK(!madvise(f.map, PAGES * ps(), MADV_FREE));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
+	reclaim_all(f.map);
 	left = kept(f.map, SEED);
-	must(left >= 0);
+	CHECK(left >= 0);
 	ksm_fill(f.map, PAGES, NEW, 1);
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, NEW, 1));
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, NEW, 1));
 	return left;
 }
 
 static void test_parent_rid(void)
 {
-	long before = left_of_parent(0), after;
+	long before = left_after_parent(0), after;
 
-	must(before < PAGES / 4);
-	after = left_of_parent(6);
+	CHECK(before < PAGES / 4);
+	after = left_after_parent(6);
 	ksft_print_msg("%ld of %d pages left, without KSM %ld\n", after, PAGES,
 		       before);
-	must(after <= before + PAGES / 8);
+	CHECK(after <= before + PAGES / 8);
 }
 
-/* Only the child gives up: the parent keeps, while ksmd looks, and later. */
+/* Only the child calls MADV_FREE: the parent keeps its pages. */
 static void test_parent_keeps(void)
 {
-	struct family f;
+	struct sharers f;
 
-	family_start(&f, 6);
-	must(ksm_ask(&f.c, 'f'));
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
-	must(ksm_ask(&f.c, 'o'));
-	must(ksm_ask(&f.c, 'f'));
+	sharers_start(&f, 6);
+	CHECK(ksm_ask(&f.c, 'f'));
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&f.c, 'o'));
+	CHECK(ksm_ask(&f.c, 'f'));
 	ksm_scan(4);
-	must(ksm_ask(&f.c, 's'));
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
-	must(ksm_ask(&f.c, 'f'));
-	must_eq(ksm_child_end(&f.c), 0);
+	CHECK(ksm_ask(&f.c, 's'));
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&f.c, 'f'));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
 	ksm_scan(4);
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
 }
 
-/* Only the parent gives up: the child keeps. */
+/* Only the parent calls MADV_FREE: the child keeps its pages. */
 static void test_child_keeps(void)
 {
-	struct family f;
+	struct sharers f;
 
-	family_start(&f, 6);
-	must(!madvise(f.map, PAGES * ps(), MADV_FREE));
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'c'));
-	must(kept(f.map, SEED) >= 0);
-	must(!madvise(f.map, PAGES * ps(), MADV_FREE));
+	sharers_start(&f, 6);
+	CHECK(!madvise(f.map, PAGES * ps(), MADV_FREE));
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'c'));
+	CHECK(kept(f.map, SEED) >= 0);
+	CHECK(!madvise(f.map, PAGES * ps(), MADV_FREE));
 	ksm_scan(4);
-	squeeze(f.map);
-	must(ksm_ask(&f.c, 'c'));
-	must(!madvise(f.map, PAGES * ps(), MADV_FREE));
+	reclaim_all(f.map);
+	CHECK(ksm_ask(&f.c, 'c'));
+	CHECK(!madvise(f.map, PAGES * ps(), MADV_FREE));
 	ksm_unmap(f.map, PAGES);
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'c'));
-	must_eq(ksm_child_end(&f.c), 0);
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'c'));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
 }
 
-/* Given up, and written again by the same: what was written stays. */
+/* MADV_FREE, then written by the same process: the new content stays. */
 static void test_written_again(void)
 {
-	struct family f;
+	struct sharers f;
 
-	family_start(&f, 6);
-	must(ksm_ask(&f.c, 'f'));
-	must(ksm_ask(&f.c, 'w'));
-	squeeze(f.map);
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'n'));
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	sharers_start(&f, 6);
+	CHECK(ksm_ask(&f.c, 'f'));
+	CHECK(ksm_ask(&f.c, 'w'));
+	reclaim_all(f.map);
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'n'));
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
 	ksm_scan(4);
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'n'));
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'n'));
 
-	must(!madvise(f.map, PAGES * ps(), MADV_FREE));
+	CHECK(!madvise(f.map, PAGES * ps(), MADV_FREE));
 	ksm_scan(2);
 	ksm_fill(f.map, PAGES, SEED, 1);
 	ksm_scan(2);
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
-	must(ksm_ask(&f.c, 'n'));
-	must_eq(ksm_child_end(&f.c), 0);
-	squeeze(f.map);
-	must(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&f.c, 'n'));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
+	reclaim_all(f.map);
+	CHECK(ksm_contents_ok(f.map, PAGES, SEED, 1));
 }
 
-/* Given up while it is shared, written again when it is not any more */
+/* MADV_FREE while the pages are shared, written when they are not any more */
 static void test_written_alone(void)
 {
-	struct family f;
+	struct sharers f;
 
-	family_start(&f, 6);
-	must(ksm_ask(&f.c, 'f'));
+	sharers_start(&f, 6);
+	CHECK(ksm_ask(&f.c, 'f'));
 	ksm_unmap(f.map, PAGES);
-	must(ksm_ask(&f.c, 'w'));
+	CHECK(ksm_ask(&f.c, 'w'));
 	ksm_scan(3);
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'n'));
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'n'));
 	ksm_scan(3);
-	must(ksm_ask(&f.c, 's'));
-	must(ksm_ask(&f.c, 'n'));
-	must_eq(ksm_child_end(&f.c), 0);
+	CHECK(ksm_ask(&f.c, 's'));
+	CHECK(ksm_ask(&f.c, 'n'));
+	CHECK_EQ(ksm_child_end(&f.c), 0);
 }
 
 /*
@@ -276,43 +276,43 @@ static void test_written_alone(void)
 static void test_server(void)
 {
 	struct ksm_child c;
-	char *map, *like;
+	char *map, *dup;
 	int round;
 
 	ksm_set("smart_scan", 1);
 	map = ksm_map_merge(PAGES, SEED, 1);
-	like = ksm_map_merge(PAGES, NEW, 1);
+	dup = ksm_map_merge(PAGES, NEW, 1);
 	ksm_scan(4);
 	for (round = 0; round < 4; round++) {
 		ksm_child_start(&c, sharer, map);
 		ksm_scan(4);
-		must_eq(ksm_child_end(&c), 0);
+		CHECK_EQ(ksm_child_end(&c), 0);
 		/* Some only after a look at them when they are not shared. */
 		if (round & 1) {
 			ksm_scan(2);
-			must_eq(ksm_get("pages_sharing"), 0);
-			must_eq(ksm_get("pages_shared") +
-				ksm_get("pages_unshared"), 2 * PAGES);
+			CHECK_EQ(ksm_get("pages_sharing"), 0);
+			CHECK_EQ(ksm_get("pages_shared") +
+				 ksm_get("pages_unshared"), 2 * PAGES);
 		}
 		ksm_fill(map, PAGES, NEW, 1);
 		ksm_scan(3);
-		must(ksm_counts_are(PAGES, PAGES, 0, 0));
-		must(ksys_same_pages(map, like, PAGES));
-		must(ksm_contents_ok(map, PAGES, NEW, 1));
+		CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+		CHECK(ksm_same_pages(map, dup, PAGES));
+		CHECK(ksm_contents_ok(map, PAGES, NEW, 1));
 		ksm_fill(map, PAGES, SEED, 1);
 		ksm_scan(5);
-		must(ksm_contents_ok(like, PAGES, NEW, 1));
+		CHECK(ksm_contents_ok(dup, PAGES, NEW, 1));
 	}
 }
 
-static const struct ksys_case cases[] = {
-	{ "a child is rid of what it gave up", test_child_rid },
-	{ "a parent is rid of what it gave up", test_parent_rid },
-	{ "the child gives up, the parent keeps", test_parent_keeps },
-	{ "the parent gives up, the child keeps", test_child_keeps },
-	{ "given up and written again", test_written_again },
-	{ "given up, written again when alone", test_written_alone },
-	{ "a server that forks is watched all the same", test_server },
+static const struct ksm_case cases[] = {
+	{ "lazyfree pages of a child are freed", test_child_rid },
+	{ "lazyfree pages of a parent are freed", test_parent_rid },
+	{ "lazyfree in the child, kept by the parent", test_parent_keeps },
+	{ "lazyfree in the parent, kept by the child", test_child_keeps },
+	{ "lazyfree, then written", test_written_again },
+	{ "lazyfree, then written by the last owner", test_written_alone },
+	{ "a server that forks is scanned all the same", test_server },
 };
 
 int main(void)
@@ -320,5 +320,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that the kernel or a device holds on to.
+ * Pages with references of the kernel or of a device
  *
- * A page with a reference ksmd cannot account for is not merged, or a device
- * would write where nobody reads; it is merged once it is let go.  A KSM page
- * that is to be pinned for long is unshared first, reads included.
+ * A page with extra references is not merged: a device could write to a page
+ * that the process does not map any more.  It is merged once they are dropped.
+ * A KSM page that is pinned for long is unshared first, also for reading.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +60,7 @@ static void pipe_hold(char *map)
 /* What a pipe has can be read but once: after this it holds nothing. */
 static void pipe_sees(char *map, uint64_t seed)
 {
-	must(ksys_pipe_ok(pipefd, PINNED, seed));
+	CHECK(ksys_pipe_ok(pipefd, PINNED, seed));
 }
 
 static void pipe_release(void)
@@ -75,7 +75,7 @@ static void gup_open(void)
 	ksys_debugfs();
 	gup_fd = open("/sys/kernel/debug/gup_test", O_RDWR | O_CLOEXEC);
 	if (gup_fd < 0)
-		ksys_skip("kernel without CONFIG_GUP_TEST or debugfs");
+		ksm_skip("kernel without CONFIG_GUP_TEST or debugfs");
 }
 
 static void gup_pin(char *map, size_t pages, unsigned int flags)
@@ -87,7 +87,7 @@ static void gup_pin(char *map, size_t pages, unsigned int flags)
 	};
 
 	gup_open();
-	ksys_must(!ioctl(gup_fd, PIN_LONGTERM_TEST_START, &args),
+	ksm_check(!ioctl(gup_fd, PIN_LONGTERM_TEST_START, &args),
 		  "PIN_LONGTERM_TEST_START: %s\n", strerror(errno));
 }
 
@@ -118,14 +118,14 @@ static void gup_sees(char *map, uint64_t seed)
 	uint64_t to = (unsigned long)buf;
 
 	memset(buf, 1, PINNED * ksm_page_size());
-	must(!ioctl(gup_fd, PIN_LONGTERM_TEST_READ, &to));
-	must(ksm_contents_ok(buf, PINNED, seed, 1));
+	CHECK(!ioctl(gup_fd, PIN_LONGTERM_TEST_READ, &to));
+	CHECK(ksm_contents_ok(buf, PINNED, seed, 1));
 	ksm_unmap(buf, PINNED);
 }
 
 static void gup_release(void)
 {
-	must(!ioctl(gup_fd, PIN_LONGTERM_TEST_STOP));
+	CHECK(!ioctl(gup_fd, PIN_LONGTERM_TEST_STOP));
 	close(gup_fd);
 }
 
@@ -143,7 +143,7 @@ static void *ring_map(size_t size, off_t offset)
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_POPULATE, ring.fd, offset);
 
-	must(map != MAP_FAILED);
+	CHECK(map != MAP_FAILED);
 	return map;
 }
 
@@ -152,7 +152,7 @@ static void ring_open(void)
 	memset(&ring, 0, sizeof(ring));
 	ring.fd = syscall(SYS_io_uring_setup, 1, &ring.p);
 	if (ring.fd < 0)
-		ksys_skip("io_uring_setup: %s", strerror(errno));
+		ksm_skip("io_uring_setup: %s", strerror(errno));
 	ring.sq = ring_map(ring.p.sq_off.array + 4 * ring.p.sq_entries,
 			   IORING_OFF_SQ_RING);
 	ring.cq = ring_map(ring.p.cq_off.cqes +
@@ -181,8 +181,8 @@ static int ring_do(int opcode, int fd, char *buf, size_t len, uint64_t offset)
 	ring.sqe->off = offset;
 	array[0] = 0;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	must_eq(syscall(SYS_io_uring_enter, ring.fd, 1, 1,
-			IORING_ENTER_GETEVENTS, NULL, 0), 1);
+	CHECK_EQ(syscall(SYS_io_uring_enter, ring.fd, 1, 1,
+			 IORING_ENTER_GETEVENTS, NULL, 0), 1);
 	cqe = (struct io_uring_cqe *)(ring.cq + ring.p.cq_off.cqes) +
 	      (*head & mask);
 	ret = cqe->res;
@@ -195,7 +195,7 @@ static void ring_hold(char *map)
 	struct iovec iov = { map, PINNED * ksm_page_size() };
 
 	ring_open();
-	ksys_must(!syscall(SYS_io_uring_register, ring.fd,
+	ksm_check(!syscall(SYS_io_uring_register, ring.fd,
 			   IORING_REGISTER_BUFFERS, &iov, 1),
 		  "IORING_REGISTER_BUFFERS: %s\n", strerror(errno));
 }
@@ -206,7 +206,7 @@ static int temp_file(void)
 	int fd = memfd_create("ksm_gup", MFD_CLOEXEC);
 
 	if (fd < 0)
-		ksys_skip("memfd_create: %s", strerror(errno));
+		ksm_skip("memfd_create: %s", strerror(errno));
 	return fd;
 }
 
@@ -217,17 +217,17 @@ static void ring_sees(char *map, uint64_t seed)
 	int fd = temp_file();
 
 	/* The kernel writes to the file what it has pinned. */
-	must_eq(ring_do(IORING_OP_WRITE_FIXED, fd, map, len, 0), len);
-	must_eq(pread(fd, buf, len, 0), len);
-	must(ksm_contents_ok(buf, PINNED, seed, 1));
+	CHECK_EQ(ring_do(IORING_OP_WRITE_FIXED, fd, map, len, 0), len);
+	CHECK_EQ(pread(fd, buf, len, 0), len);
+	CHECK(ksm_contents_ok(buf, PINNED, seed, 1));
 	ksm_unmap(buf, PINNED);
 	close(fd);
 }
 
 static void ring_release(void)
 {
-	must(!syscall(SYS_io_uring_register, ring.fd,
-		      IORING_UNREGISTER_BUFFERS, NULL, 0));
+	CHECK(!syscall(SYS_io_uring_register, ring.fd,
+		       IORING_UNREGISTER_BUFFERS, NULL, 0));
 	close(ring.fd);
 }
 
@@ -264,29 +264,29 @@ static void check_candidates(const struct holder *h)
 	c = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
 	/* Whether its duplicates merge while one is held is another matter. */
-	must(ksm_get("pages_shared") >= PAGES - PINNED);
-	must(ksm_get("pages_sharing") <= 2 * PAGES - PINNED);
+	CHECK(ksm_get("pages_shared") >= PAGES - PINNED);
+	CHECK(ksm_get("pages_sharing") <= 2 * PAGES - PINNED);
 	for (i = 0; i < PINNED; i++)
-		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
-	must_eq(ksys_ksm_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
-	must(ksys_same_pages(ksys_page(b, PINNED), ksys_page(c, PINNED),
+		CHECK_EQ(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	CHECK_EQ(ksm_smaps_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
+	CHECK(ksm_same_pages(ksys_page(b, PINNED), ksys_page(c, PINNED),
 			     PAGES - PINNED));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
-	/* Who holds them sees what the process writes, and nobody else does. */
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
+	/* Only the holder of the references sees what the process writes. */
 	ksm_fill(a, PINNED, 66000, 1);
 	for (i = 0; i < PINNED; i++)
-		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+		CHECK_EQ(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
 	h->sees(a, 66000);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
-	/* Let go, they are like others. */
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
+	/* Released, they are ordinary pages. */
 	h->release();
 	ksm_fill(a, PINNED, SEED, 1);
-	must(ksys_settle(PAGES, 2 * PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, 2 * PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void test_pipe(void)
@@ -324,17 +324,17 @@ static void test_all_held(void)
 	by_pipe.hold(a);
 	by_ring.hold(b);
 	ksm_scan(3);
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksm_get("pages_sharing"), 0);
-	must(ksm_contents_ok(a, PINNED, SEED, 1));
-	must(ksm_contents_ok(b, PINNED, SEED, 1));
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
+	CHECK(ksm_contents_ok(a, PINNED, SEED, 1));
+	CHECK(ksm_contents_ok(b, PINNED, SEED, 1));
 	by_pipe.sees(a, SEED);
 	by_pipe.release();
 	by_ring.sees(b, SEED);
 	by_ring.release();
-	must(ksys_settle(PINNED, PINNED, 0));
-	must(ksys_same_pages(a, b, PINNED));
-	must(ksm_contents_ok(b, PINNED, SEED, 1));
+	CHECK(ksm_scan_until(PINNED, PINNED, 0));
+	CHECK(ksm_same_pages(a, b, PINNED));
+	CHECK(ksm_contents_ok(b, PINNED, SEED, 1));
 }
 
 /* --- Merged before they are wanted --------------------------------------- */
@@ -346,39 +346,39 @@ static void check_merged(const struct holder *h)
 	size_t i;
 	long cow;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	for (i = 0; i < PINNED; i++)
 		pfn[i] = ksm_pfn(0, ksys_page(a, i));
 	cow = ksm_vmstat("cow_ksm");
 	h->hold(a);
 	/* Unshared, each in the way a write would do it. */
-	must_eq(ksm_vmstat("cow_ksm") - cow, PINNED);
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow, PINNED);
 	for (i = 0; i < PINNED; i++) {
-		must(ksm_pfn(0, ksys_page(a, i)) != pfn[i]);
-		must_eq(ksm_pfn(0, ksys_page(b, i)), pfn[i]);
+		CHECK(ksm_pfn(0, ksys_page(a, i)) != pfn[i]);
+		CHECK_EQ(ksm_pfn(0, ksys_page(b, i)), pfn[i]);
 		pfn[i] = ksm_pfn(0, ksys_page(a, i));
 	}
-	must_eq(ksys_ksm_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksm_smaps_kb(a), (PAGES - PINNED) * ksm_page_size() / 1024);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	h->sees(a, SEED);
 	/* It stays so for as long as they are held. */
 	ksm_scan(3);
 	for (i = 0; i < PINNED; i++)
-		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
-	must_eq(ksm_get("pages_shared"), PAGES);
-	must_eq(ksm_get("pages_sharing"), PAGES - PINNED);
+		CHECK_EQ(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+	CHECK_EQ(ksm_get("pages_shared"), PAGES);
+	CHECK_EQ(ksm_get("pages_sharing"), PAGES - PINNED);
 	ksm_fill(a, PINNED, 77000, 1);
 	for (i = 0; i < PINNED; i++)
-		must_eq(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
+		CHECK_EQ(ksm_pfn(0, ksys_page(a, i)), pfn[i]);
 	h->sees(a, 77000);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	h->release();
 	ksm_fill(a, PINNED, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void test_merged_gup(void)
@@ -401,24 +401,24 @@ static void test_merged_ring(void)
 	check_merged(&by_ring);
 }
 
-/* A short-lived reference to a KSM page does no harm to anybody. */
+/* A short-lived reference to a KSM page does no harm. */
 static void test_merged_pipe(void)
 {
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	by_pipe.hold(a);
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	/* The pipe has the page as it was: a write makes a copy. */
 	ksm_fill(a, PINNED, 77000, 1);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	by_pipe.sees(a, SEED);
 	by_pipe.release();
 	ksm_fill(a, PINNED, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 }
 
 /* The zero page is no page to be pinned for long either. */
@@ -431,26 +431,26 @@ static void test_zero_page(void)
 	gup_open();
 	close(gup_fd);
 	for (flags = 0; flags < 3; flags += 2) {
-		must_eq(ksm_unmerge_all(), 0);
+		CHECK_EQ(ksm_unmerge_all(), 0);
 		ksm_set("use_zero_pages", 1);
 		a = ksm_map(PAGES);
 		memset(a, 1, PAGES * ksm_page_size());
 		memset(a, 0, PAGES * ksm_page_size());
 		ksm_mergeable(a, PAGES);
 		ksm_scan(2);
-		must_eq(ksm_get("ksm_zero_pages"), PAGES);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES);
 		gup_pin(a, PINNED, flags);
-		must_eq(ksm_get("ksm_zero_pages"), PAGES - PINNED);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES - PINNED);
 		ksm_scan(2);
-		must_eq(ksm_get("ksm_zero_pages"), PAGES - PINNED);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES - PINNED);
 		for (word = (long *)a; (char *)word < a + PAGES *
 		     ksm_page_size(); word++)
-			must_eq(*word, 0);
+			CHECK_EQ(*word, 0);
 		ksm_fill(a, PINNED, 1, 1);
 		gup_sees(a, 1);
 		gup_release();
 		ksm_unmap(a, PAGES);
-		must_eq(ksm_get("ksm_zero_pages"), 0);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
 	}
 }
 
@@ -467,8 +467,8 @@ static void fill_file(int fd)
 
 	ksm_fill(buf, PAGES, SEED, 1);
 	ksm_fill(ksys_page(buf, PAGES), PAGES, 55000, 1);
-	must_eq(pwrite(fd, buf, len, 0), len);
-	must(!fsync(fd));
+	CHECK_EQ(pwrite(fd, buf, len, 0), len);
+	CHECK(!fsync(fd));
 	ksm_unmap(buf, 2 * PAGES);
 }
 
@@ -506,41 +506,41 @@ static void check_io(int fd)
 	a = ksm_map_merge(PAGES, SEED, 1);
 	b = ksm_map_merge(PAGES, SEED, 1);
 	ksm_run();
-	must(!pthread_create(&thread, NULL, churn, b));
+	CHECK(!pthread_create(&thread, NULL, churn, b));
 	do {
 		at = rand_r(&random) % PAGES;
 		n = 1 + rand_r(&random) % (PAGES - at);
-		/* Something of its own, then what everybody has. */
-		must_eq(pread(fd, ksys_page(a, at), n * ps,
-			      (PAGES + at) * ps), n * ps);
-		must(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
-		must_eq(pwrite(fd, ksys_page(a, at), n * ps,
+		/* Unique content, then the common one */
+		CHECK_EQ(pread(fd, ksys_page(a, at), n * ps,
 			       (PAGES + at) * ps), n * ps);
+		CHECK(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
+		CHECK_EQ(pwrite(fd, ksys_page(a, at), n * ps,
+				(PAGES + at) * ps), n * ps);
 		if (round % 4 == 0)
 			ksm_wait_scans(1, 1000);
-		must(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
-		must_eq(pread(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(ksys_page(a, at), n, 55000 + at, 1));
+		CHECK_EQ(pread(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 		if (round % 4 == 1)
 			ksm_wait_scans(2, 1000);
 		/* From pages that are merged by now. */
-		must_eq(pwrite(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK_EQ(pwrite(fd, ksys_page(a, at), n * ps, at * ps), n * ps);
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 		round++;
 	} while (ksm_now_ms() < end);
-	must(!pthread_join(thread, &why));
-	ksys_must(!why, "%s\n", (char *)why);
+	CHECK(!pthread_join(thread, &why));
+	ksm_check(!why, "%s\n", (char *)why);
 	ksm_stop();
 	ksft_print_msg("%d rounds\n", round);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* And the file has what it should have. */
-	must_eq(pread(fd, b, PAGES * ps, 0), PAGES * ps);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must_eq(pread(fd, b, PAGES * ps, PAGES * ps), PAGES * ps);
-	must(ksm_contents_ok(b, PAGES, 55000, 1));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(pread(fd, b, PAGES * ps, 0), PAGES * ps);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(pread(fd, b, PAGES * ps, PAGES * ps), PAGES * ps);
+	CHECK(ksm_contents_ok(b, PAGES, 55000, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 }
 
 static char zram[64];
@@ -551,9 +551,9 @@ static void test_direct(void)
 	int fd;
 
 	if (no_zram)
-		ksys_skip("%s", no_zram);
+		ksm_skip("%s", no_zram);
 	fd = open(zram, O_RDWR | O_DIRECT | O_CLOEXEC);
-	ksys_must(fd >= 0, "open: %s\n", strerror(errno));
+	ksm_check(fd >= 0, "open: %s\n", strerror(errno));
 	check_io(fd);
 	close(fd);
 }
@@ -577,25 +577,25 @@ static void test_direct_stale(void)
 	char *a, *c;
 
 	if (no_zram)
-		ksys_skip("%s", no_zram);
+		ksm_skip("%s", no_zram);
 	fd = open(zram, O_RDWR | O_DIRECT | O_CLOEXEC);
-	ksys_must(fd >= 0, "open: %s\n", strerror(errno));
-	ksm_fresh(true);
+	ksm_check(fd >= 0, "open: %s\n", strerror(errno));
+	ksm_fresh(KSM_SMART_SCAN_ON);
 	fill_file(fd);
 	a = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(4);
-	must_eq(pread(fd, a, PAGES * ps, PAGES * ps), PAGES * ps);
+	CHECK_EQ(pread(fd, a, PAGES * ps, PAGES * ps), PAGES * ps);
 	c = ksm_map_merge(PAGES, SEED, 1);
 	for (pass = 0; pass < 20; pass++) {
 		ksm_scan(1);
-		must(ksm_contents_ok(a, PAGES, 55000, 1));
-		must(ksm_contents_ok(c, PAGES, SEED, 1));
-		must_eq(ksm_get("pages_shared"), 0);
+		CHECK(ksm_contents_ok(a, PAGES, 55000, 1));
+		CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
+		CHECK_EQ(ksm_get("pages_shared"), 0);
 	}
 	close(fd);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "held by a pipe", test_pipe },
 	{ "pinned for long", test_gup },
 	{ "pinned for long, fast", test_gup_fast },
@@ -618,5 +618,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	no_zram = ksys_zram_setup(4UL << 20, zram, sizeof(zram));
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -2,9 +2,9 @@
 /*
  * Memory goes offline and comes back under ksmd.
  *
- * While a block goes offline `run` reads as its value plus 4, and whoever
- * writes `run` waits.  A page that a pipe holds keeps the block from going
- * offline for as long as the test wants to look.
+ * While a block goes offline `run` reads as its value plus 4, and writers of
+ * `run` wait.  A pipe with a reference on a page keeps the block from going
+ * offline for as long as the test needs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,19 +36,19 @@ static long pair_in_block(char **a, char **b)
 	*a = ksys_map_movable(PAGES);
 	*b = ksys_map_movable(PAGES);
 	if (!*a || !*b)
-		ksys_skip("no memory block in ZONE_MOVABLE");
+		ksm_skip("no memory block in ZONE_MOVABLE");
 	ksm_fill(*a, PAGES, SEED, 1);
 	ksm_fill(*b, PAGES, SEED, 1);
 	ksm_mergeable(*a, PAGES);
 	ksm_mergeable(*b, PAGES);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	for (i = 0; i < PAGES; i++) {
 		block = ksys_block_of(ksm_pfn(0, ksys_page(*a, i)));
 		if (ksys_block_movable(block))
 			return block;
 	}
-	must(!"a merged page is in ZONE_MOVABLE");
+	CHECK(!"a merged page is in ZONE_MOVABLE");
 	return -1;
 }
 
@@ -63,16 +63,16 @@ static size_t pages_in_block(const char *map, long block)
 
 static void pair_ok(const char *a, const char *b)
 {
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void no_action(int sig)
 {
 }
 
-/* Put a block offline; says the result.  SIGUSR1 makes it give up. */
+/* Put a block offline, report the result.  SIGUSR1 makes it stop. */
 static int offliner(struct ksm_child *c, void *arg)
 {
 	struct sigaction sa = { .sa_handler = no_action };
@@ -94,7 +94,7 @@ static void hold(const char *map, long block, int pipefd[2])
 		if (ksys_block_of(ksm_pfn(0, ksys_page(map, i))) == block)
 			break;
 	}
-	must(i < PAGES);
+	CHECK(i < PAGES);
 	ksys_pipe_add(pipefd, ksys_page(map, i), 1);
 }
 
@@ -103,7 +103,7 @@ static void let_go(int pipefd[2])
 {
 	char *buf = ksm_map(1);
 
-	must_eq(read(pipefd[0], buf, ksm_page_size()), ksm_page_size());
+	CHECK_EQ(read(pipefd[0], buf, ksm_page_size()), ksm_page_size());
 	ksys_pipe_close(pipefd);
 	ksm_unmap(buf, 1);
 }
@@ -112,8 +112,8 @@ static void let_go(int pipefd[2])
 static void start_offline(struct ksm_child *c, long *block, int run)
 {
 	ksm_child_start(c, offliner, block);
-	must_eq(ksm_hear(c), 'r');
-	must(ksm_wait_value("run", run | OFFLINE_BIT, KSM_DEADLINE_MS / 2));
+	CHECK_EQ(ksm_hear(c), 'r');
+	CHECK(ksm_wait_value("run", run | OFFLINE_BIT, KSM_DEADLINE_MS / 2));
 }
 
 /* Interrupt it: the result it had. */
@@ -135,23 +135,23 @@ static void check_cancelled(int run)
 	hold(a, block, pipefd);
 	if (run)
 		ksm_set("run", run);
-	must_eq(ksm_get("run"), run);
+	CHECK_EQ(ksm_get("run"), run);
 	start_offline(&c, &block, run);
 	for (i = 0; i < 50; i++) {
-		must_eq(ksm_get("run"), run | OFFLINE_BIT);
+		CHECK_EQ(ksm_get("run"), run | OFFLINE_BIT);
 		ksm_sleep_ms(1);
 	}
-	must_eq(cancel_offline(&c), -EINTR);
-	must_eq(ksm_get("run"), run);
-	must(ksys_block_online(block));
-	must_eq(ksm_child_end(&c), 0);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(cancel_offline(&c), -EINTR);
+	CHECK_EQ(ksm_get("run"), run);
+	CHECK(ksys_block_online(block));
+	CHECK_EQ(ksm_child_end(&c), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	let_go(pipefd);
 	if (run == 2)
-		must(ksm_counts_are(0, 0, 0, 0));
+		CHECK(ksm_counts_are(0, 0, 0, 0));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	pair_ok(a, b);
 }
 
@@ -182,23 +182,23 @@ static void test_success(void)
 	hold(a, block, pipefd);
 	start_offline(&c, &block, 0);
 	let_go(pipefd);
-	must_eq(ksm_hear_long(&c), 0);
-	must_eq(ksm_get("run"), 0);
-	must(!ksys_block_online(block));
-	must_eq(pages_in_block(a, block), 0);
+	CHECK_EQ(ksm_hear_long(&c), 0);
+	CHECK_EQ(ksm_get("run"), 0);
+	CHECK(!ksys_block_online(block));
+	CHECK_EQ(pages_in_block(a, block), 0);
 	pair_ok(a, b);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	ksm_scan(2);
 	/* The child has the pages too, as ksmd now knows. */
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	pair_ok(a, b);
-	must_eq(ksys_block_set(block, true), 0);
-	must_eq(ksm_get("run"), 0);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK_EQ(ksys_block_set(block, true), 0);
+	CHECK_EQ(ksm_get("run"), 0);
+	CHECK_EQ(ksm_child_end(&c), 0);
 	/* Merged pages can be made of the block's memory again. */
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	pair_ok(a, b);
 }
 
@@ -246,23 +246,23 @@ static void test_writers_wait(void)
 		if (!ksm_has(knobs[i][0]))
 			continue;
 		ksm_child_start(&w[i], knob_writer, knobs[i]);
-		must_eq(ksm_hear(&w[i]), 'r');
-		must(ksm_poll(asleep, &w[i].pid, KSM_DEADLINE_MS / 4));
+		CHECK_EQ(ksm_hear(&w[i]), 'r');
+		CHECK(ksm_poll(asleep, &w[i].pid, KSM_DEADLINE_MS / 4));
 	}
-	must_eq(ksm_get("run"), 1 | OFFLINE_BIT);
-	must_eq(ksm_get("max_page_sharing"), 256);
-	must_eq(cancel_offline(&c), -EINTR);
-	/* Pages are shared: the other two are refused, but they get an answer. */
+	CHECK_EQ(ksm_get("run"), 1 | OFFLINE_BIT);
+	CHECK_EQ(ksm_get("max_page_sharing"), 256);
+	CHECK_EQ(cancel_offline(&c), -EINTR);
+	/* Pages are shared: the other two writes fail, but they return. */
 	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
 		if (!ksm_has(knobs[i][0]))
 			continue;
-		must_eq(ksm_hear_long(&w[i]), i ? -EBUSY : 0);
-		must_eq(ksm_child_end(&w[i]), 0);
+		CHECK_EQ(ksm_hear_long(&w[i]), i ? -EBUSY : 0);
+		CHECK_EQ(ksm_child_end(&w[i]), 0);
 	}
-	must_eq(ksm_get("run"), 0);
-	must_eq(ksm_get("max_page_sharing"), 256);
+	CHECK_EQ(ksm_get("run"), 0);
+	CHECK_EQ(ksm_get("max_page_sharing"), 256);
 	let_go(pipefd);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK_EQ(ksm_child_end(&c), 0);
 	pair_ok(a, b);
 }
 
@@ -284,12 +284,12 @@ static void test_ksmd_waits(void)
 		ksm_sleep_ms(1);
 	more = ksm_get("full_scans");
 	/* The pass that was under way may count. */
-	must(more <= scans + 1);
-	must_eq(cancel_offline(&c), -EINTR);
-	must_eq(ksm_wait_scans(2, KSM_DEADLINE_MS / 2), 0);
+	CHECK(more <= scans + 1);
+	CHECK_EQ(cancel_offline(&c), -EINTR);
+	CHECK_EQ(ksm_wait_scans(2, KSM_DEADLINE_MS / 2), 0);
 	ksm_stop();
 	let_go(pipefd);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK_EQ(ksm_child_end(&c), 0);
 	pair_ok(a, b);
 }
 
@@ -334,28 +334,28 @@ static void test_all_at_once(void)
 		err = ksys_block_set(block, false);
 		if (!err) {
 			done++;
-			must_eq(pages_in_block(a, block), 0);
-			must_eq(pages_in_block(b, block), 0);
-			must_eq(ksm_get("run"), 1);
-			must(ksm_contents_ok(a, PAGES, SEED, 1));
-			must_eq(ksys_block_set(block, true), 0);
+			CHECK_EQ(pages_in_block(a, block), 0);
+			CHECK_EQ(pages_in_block(b, block), 0);
+			CHECK_EQ(ksm_get("run"), 1);
+			CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+			CHECK_EQ(ksys_block_set(block, true), 0);
 		} else {
-			must(err == -EBUSY || err == -EAGAIN);
+			CHECK(err == -EBUSY || err == -EAGAIN);
 		}
 		/* Back into the block. */
 		ksm_fill(b, PAGES, SEED, 1);
 		rounds++;
 	} while (ksm_now_ms() < end || (!done && rounds < 20));
 	ksft_print_msg("%d of %d times offline\n", done, rounds);
-	must(done);
+	CHECK(done);
 	for (i = 0; i < 2; i++)
-		must_eq(ksm_child_end(&c[i]), 0);
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
 	ksm_stop();
-	must(ksys_settle(PAGES, PAGES, 0));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
 	pair_ok(a, b);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "run|4 while offline is under way, run=0", test_cancel_stopped },
 	{ "run|4 while offline is under way, run=1", test_cancel_running },
 	{ "run|4 while offline is under way, run=2", test_cancel_unmerged },
@@ -371,5 +371,5 @@ int main(void)
 	ksm_setup();
 	if (!ksys_block_size())
 		ksm_skip_all("kernel without CONFIG_MEMORY_HOTPLUG");
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -2,7 +2,7 @@
 /*
  * Bad memory under a merged page.
  *
- * Soft offline moves the page: nobody notices.  A hard failure loses it: the
+ * Soft offline moves the page without effect.  A hard failure loses it: the
  * process that met it and those with PR_MCE_KILL_EARLY get SIGBUS at once,
  * with the address where they have the page; the others when they touch it.
  * All other pages stay as they are.
@@ -128,8 +128,8 @@ static int pending_sigbus(void **addr, int seconds)
 	return info.si_code;
 }
 
-#define insist(cond)							\
-	ksys_must((cond), "role %d: %s\n", p->role, #cond)
+#define check_role(cond)						\
+	ksm_check((cond), "role %d: %s\n", p->role, #cond)
 
 static int participant(struct ksm_child *c, void *arg)
 {
@@ -143,11 +143,12 @@ static int participant(struct ksm_child *c, void *arg)
 	sigaddset(&set, SIGBUS);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (p->role == EARLY)
-		insist(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET,
-			      PR_MCE_KILL_EARLY, 0, 0));
+		check_role(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET,
+				  PR_MCE_KILL_EARLY, 0, 0));
 	else
-		insist(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE,
-			      0, 0));
+		check_role(!prctl(PR_MCE_KILL, PR_MCE_KILL_SET,
+				  PR_MCE_KILL_LATE,
+				  0, 0));
 	if (!map) {
 		ksm_map(p->pad);
 		map = ksm_map_merge(PAGES, SEED, 1);
@@ -157,34 +158,34 @@ static int participant(struct ksm_child *c, void *arg)
 	ksm_say_long(c, (long)map);
 
 	/* Merged. */
-	insist(ksm_hear(c) == 'm');
-	insist(ksm_contents_ok(map, PAGES, SEED, 1));
+	check_role(ksm_hear(c) == 'm');
+	check_role(ksm_contents_ok(map, PAGES, SEED, 1));
 	ksm_say(c, 'm');
 
 	/* Poisoned. */
-	insist(ksm_hear(c) == 'p');
+	check_role(ksm_hear(c) == 'p');
 	code = pending_sigbus(&addr, p->role == EARLY ? 60 : 0);
 	if (p->role == EARLY) {
-		insist(code == BUS_MCEERR_AO);
-		insist(addr == bad);
+		check_role(code == BUS_MCEERR_AO);
+		check_role(addr == bad);
 	} else {
-		insist(!code);
+		check_role(!code);
 	}
-	/* Nothing has happened to the others, and reading them raises nothing. */
-	insist(others_ok(map));
-	insist(!pending_sigbus(&addr, 0));
+	/* The other pages are unchanged, and can be read. */
+	check_role(others_ok(map));
+	check_role(!pending_sigbus(&addr, 0));
 	catch_sigbus();
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	insist(touch(bad, p->role == WRITER) == BUS_MCEERR_AR);
-	insist((char *)fault_addr == bad);
-	insist(others_ok(map));
-	/* The hole can be mapped anew. */
-	insist(!madvise(bad, ksm_page_size(), MADV_DONTNEED));
+	check_role(touch(bad, p->role == WRITER) == BUS_MCEERR_AR);
+	check_role((char *)fault_addr == bad);
+	check_role(others_ok(map));
+	/* The hole can be mapped again. */
+	check_role(!madvise(bad, ksm_page_size(), MADV_DONTNEED));
 	ksm_page_fill(bad, SEED + BAD);
-	insist(ksm_contents_ok(map, PAGES, SEED, 1));
+	check_role(ksm_contents_ok(map, PAGES, SEED, 1));
 	ksm_say(c, 'd');
 	ksm_hear(c);
-	insist(ksm_contents_ok(map, PAGES, SEED, 1));
+	check_role(ksm_contents_ok(map, PAGES, SEED, 1));
 	return 0;
 }
 
@@ -194,9 +195,9 @@ static void need_poison(int advice)
 
 	/* EINVAL either way if the kernel does not know it at all. */
 	if (madvise(page, 0, advice) && errno == EINVAL)
-		ksys_skip("kernel without CONFIG_MEMORY_FAILURE");
+		ksm_skip("kernel without CONFIG_MEMORY_FAILURE");
 	if (madvise(page, 0, advice) && errno == EPERM)
-		ksys_skip("needs CAP_SYS_ADMIN");
+		ksm_skip("needs CAP_SYS_ADMIN");
 	ksm_unmap(page, 1);
 }
 
@@ -220,50 +221,50 @@ static void test_hard(void)
 	need_poison(MADV_HWPOISON);
 	for (i = 0; i < NR_PARTS - 1; i++) {
 		ksm_child_start(&c[i], participant, &parts[i]);
-		must_eq(ksm_hear(&c[i]), 'r');
+		CHECK_EQ(ksm_hear(&c[i]), 'r');
 		where[i] = (void *)ksm_hear_long(&c[i]);
 	}
 	map = ksm_map_merge(PAGES, SEED, 1);
 	bad = ksys_page(map, BAD);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, (NR_PARTS - 1) * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, (NR_PARTS - 1) * PAGES, 0, 0));
 	parts[i].map = map;
 	ksm_child_start(&c[i], participant, &parts[i]);
-	must_eq(ksm_hear(&c[i]), 'r');
-	must_eq(ksm_hear_long(&c[i]), (long)map);
+	CHECK_EQ(ksm_hear(&c[i]), 'r');
+	CHECK_EQ(ksm_hear_long(&c[i]), (long)map);
 	where[i] = map;
 	pfn = ksm_pfn(0, bad);
 	for (i = 0; i < NR_PARTS; i++) {
-		must_eq(ksm_pfn(c[i].pid, ksys_page(where[i], BAD)), pfn);
+		CHECK_EQ(ksm_pfn(c[i].pid, ksys_page(where[i], BAD)), pfn);
 		ksm_say(&c[i], 'm');
-		must_eq(ksm_hear(&c[i]), 'm');
+		CHECK_EQ(ksm_hear(&c[i]), 'm');
 	}
 
 	err = inject(bad);
-	ksys_must(!err, "MADV_HWPOISON: %s\n", strerror(err));
-	/* The process that met the failure: action required, its own address. */
-	must_eq(fault_code, BUS_MCEERR_AR);
-	must(fault_addr == bad);
-	must(ksm_kpageflags(pfn) & KSM_KPF_HWPOISON);
-	must(others_ok(map));
-	must_eq(touch(bad, false), BUS_MCEERR_AR);
-	must(fault_addr == bad);
+	ksm_check(!err, "MADV_HWPOISON: %s\n", strerror(err));
+	/* The process that accessed the page: action required, its address. */
+	CHECK_EQ(fault_code, BUS_MCEERR_AR);
+	CHECK(fault_addr == bad);
+	CHECK(ksm_kpageflags(pfn) & KSM_KPF_HWPOISON);
+	CHECK(others_ok(map));
+	CHECK_EQ(touch(bad, false), BUS_MCEERR_AR);
+	CHECK(fault_addr == bad);
 
 	for (i = 0; i < NR_PARTS; i++) {
 		ksm_say(&c[i], 'p');
-		must_eq(ksm_hear(&c[i]), 'd');
+		CHECK_EQ(ksm_hear(&c[i]), 'd');
 	}
-	must(!madvise(bad, ksm_page_size(), MADV_DONTNEED));
+	CHECK(!madvise(bad, ksm_page_size(), MADV_DONTNEED));
 	ksm_page_fill(bad, SEED + BAD);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, NR_PARTS * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, NR_PARTS * PAGES, 0, 0));
 	for (i = 0; i < NR_PARTS; i++) {
-		must_eq(ksm_pfn(c[i].pid, ksys_page(where[i], BAD)),
-			ksm_pfn(0, bad));
-		must_eq(ksm_child_end(&c[i]), 0);
+		CHECK_EQ(ksm_pfn(c[i].pid, ksys_page(where[i], BAD)),
+			 ksm_pfn(0, bad));
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
 	}
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	give_back(pfn);
 }
 
@@ -275,35 +276,36 @@ static void test_hard_twice_mapped(void)
 	int err;
 
 	need_poison(MADV_HWPOISON);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	pfn = ksm_pfn(0, ksys_page(a, BAD));
 	err = inject(ksys_page(b, BAD));
-	ksys_must(!err, "MADV_HWPOISON: %s\n", strerror(err));
-	must_eq(fault_code, BUS_MCEERR_AR);
-	must(fault_addr == ksys_page(a, BAD) || fault_addr == ksys_page(b, BAD));
-	must_eq(touch(ksys_page(a, BAD), false), BUS_MCEERR_AR);
-	must(fault_addr == ksys_page(a, BAD));
-	must_eq(touch(ksys_page(b, BAD), true), BUS_MCEERR_AR);
-	must(fault_addr == ksys_page(b, BAD));
-	must(others_ok(a));
-	must(others_ok(b));
+	ksm_check(!err, "MADV_HWPOISON: %s\n", strerror(err));
+	CHECK_EQ(fault_code, BUS_MCEERR_AR);
+	CHECK(fault_addr == ksys_page(a, BAD) ||
+	      fault_addr == ksys_page(b, BAD));
+	CHECK_EQ(touch(ksys_page(a, BAD), false), BUS_MCEERR_AR);
+	CHECK(fault_addr == ksys_page(a, BAD));
+	CHECK_EQ(touch(ksys_page(b, BAD), true), BUS_MCEERR_AR);
+	CHECK(fault_addr == ksys_page(b, BAD));
+	CHECK(others_ok(a));
+	CHECK(others_ok(b));
 	/* Scanning goes on around the hole. */
 	ksm_scan(2);
-	must_eq(ksm_get("pages_shared"), PAGES - 1);
-	must_eq(ksm_get("pages_sharing"), PAGES - 1);
-	must(others_ok(a));
-	must(others_ok(b));
+	CHECK_EQ(ksm_get("pages_shared"), PAGES - 1);
+	CHECK_EQ(ksm_get("pages_sharing"), PAGES - 1);
+	CHECK(others_ok(a));
+	CHECK(others_ok(b));
 	/* So does unmerging. */
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must(others_ok(a));
-	must(others_ok(b));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK(others_ok(a));
+	CHECK(others_ok(b));
 	ksm_unmap(a, PAGES);
 	ksm_unmap(b, PAGES);
 	give_back(pfn);
 }
 
-static int onlooker(struct ksm_child *c, void *arg)
+static int unrelated(struct ksm_child *c, void *arg)
 {
 	char **map = arg;
 
@@ -321,34 +323,34 @@ static void test_soft(void)
 	int i, err;
 
 	need_poison(MADV_SOFT_OFFLINE);
-	ksys_merge_pair(PAGES, SEED, &map[0], &map[1]);
-	ksm_child_start(&c, onlooker, map);
+	ksm_merge_pair(PAGES, SEED, &map[0], &map[1]);
+	ksm_child_start(&c, unrelated, map);
 	for (i = 0; i < 2; i++) {
 		pfn = ksm_pfn(0, ksys_page(map[0], BAD));
 		err = madvise(ksys_page(map[i], BAD), ksm_page_size(),
 			      MADV_SOFT_OFFLINE) ? errno : 0;
-		ksys_must(!err, "MADV_SOFT_OFFLINE: %s\n", strerror(err));
+		ksm_check(!err, "MADV_SOFT_OFFLINE: %s\n", strerror(err));
 		new = ksm_pfn(0, ksys_page(map[0], BAD));
-		must(new && new != pfn);
-		must_eq(ksm_pfn(0, ksys_page(map[1], BAD)), new);
-		must_eq(ksm_pfn(c.pid, ksys_page(map[0], BAD)), new);
-		must_eq(ksm_pfn(c.pid, ksys_page(map[1], BAD)), new);
-		must_eq(ksm_kpagecount(new), 4);
-		must(ksm_kpageflags(pfn) & KSM_KPF_HWPOISON);
-		must(!(ksm_kpageflags(new) & KSM_KPF_HWPOISON));
-		must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-		must(ksm_contents_ok(map[1], PAGES, SEED, 1));
-		must(ksm_ask(&c, 'c'));
+		CHECK(new && new != pfn);
+		CHECK_EQ(ksm_pfn(0, ksys_page(map[1], BAD)), new);
+		CHECK_EQ(ksm_pfn(c.pid, ksys_page(map[0], BAD)), new);
+		CHECK_EQ(ksm_pfn(c.pid, ksys_page(map[1], BAD)), new);
+		CHECK_EQ(ksm_kpagecount(new), 4);
+		CHECK(ksm_kpageflags(pfn) & KSM_KPF_HWPOISON);
+		CHECK(!(ksm_kpageflags(new) & KSM_KPF_HWPOISON));
+		CHECK(ksm_contents_ok(map[0], PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(map[1], PAGES, SEED, 1));
+		CHECK(ksm_ask(&c, 'c'));
 		give_back(pfn);
 	}
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 4 * PAGES, 0, 0));
-	must_eq(ksys_ksm_kb(map[0]), PAGES * ksm_page_size() / 1024);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_counts_are(PAGES, 4 * PAGES, 0, 0));
+	CHECK_EQ(ksm_smaps_kb(map[0]), PAGES * ksm_page_size() / 1024);
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /* New pages of that content merge, but never with what failed. */
@@ -359,23 +361,23 @@ static void test_not_reused(void)
 	int err;
 
 	need_poison(MADV_HWPOISON);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	pfn = ksm_pfn(0, ksys_page(a, BAD));
 	err = inject(ksys_page(a, BAD));
-	ksys_must(!err, "MADV_HWPOISON: %s\n", strerror(err));
-	must(!madvise(ksys_page(a, BAD), ksm_page_size(), MADV_DONTNEED));
-	must(!madvise(ksys_page(b, BAD), ksm_page_size(), MADV_DONTNEED));
+	ksm_check(!err, "MADV_HWPOISON: %s\n", strerror(err));
+	CHECK(!madvise(ksys_page(a, BAD), ksm_page_size(), MADV_DONTNEED));
+	CHECK(!madvise(ksys_page(b, BAD), ksm_page_size(), MADV_DONTNEED));
 	ksm_page_fill(ksys_page(a, BAD), SEED + BAD);
 	ksm_page_fill(ksys_page(b, BAD), SEED + BAD);
 	ksm_scan(3);
 	new = ksm_pfn(0, ksys_page(a, BAD));
-	ksys_must(new != pfn, "merged with frame %#lx, which is poisoned\n",
+	ksm_check(new != pfn, "merged with frame %#lx, which is poisoned\n",
 		  pfn);
-	must(ksm_pfn(0, ksys_page(b, BAD)) != pfn);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_pfn(0, ksys_page(b, BAD)) != pfn);
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	give_back(pfn);
 }
 
@@ -389,27 +391,27 @@ static void test_candidate(void)
 	need_poison(MADV_HWPOISON);
 	map = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
 	pfn = ksm_pfn(0, ksys_page(map, BAD));
 	err = inject(ksys_page(map, BAD));
-	ksys_must(!err, "MADV_HWPOISON: %s\n", strerror(err));
-	must_eq(fault_code, BUS_MCEERR_AR);
-	must(others_ok(map));
+	ksm_check(!err, "MADV_HWPOISON: %s\n", strerror(err));
+	CHECK_EQ(fault_code, BUS_MCEERR_AR);
+	CHECK(others_ok(map));
 	/* Others of that content merge without it. */
 	ksm_map_merge(PAGES, SEED, 1);
 	ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
-	must_eq(ksm_get("pages_shared"), PAGES);
-	must_eq(ksm_get("pages_sharing"), 2 * PAGES - 1);
-	must(others_ok(map));
-	must_eq(touch(ksys_page(map, BAD), false), BUS_MCEERR_AR);
+	CHECK_EQ(ksm_get("pages_shared"), PAGES);
+	CHECK_EQ(ksm_get("pages_sharing"), 2 * PAGES - 1);
+	CHECK(others_ok(map));
+	CHECK_EQ(touch(ksys_page(map, BAD), false), BUS_MCEERR_AR);
 	ksm_unmap(map, PAGES);
 	give_back(pfn);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "soft offline moves a merged page", test_soft },
-	{ "hard failure: who is signalled when", test_hard },
+	{ "hard failure: which process is signalled when", test_hard },
 	{ "hard failure of a page mapped twice", test_hard_twice_mapped },
 	{ "hard failure of a page not merged", test_candidate },
 	{ "nothing is merged with a failed page", test_not_reused },
@@ -419,5 +421,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -3,10 +3,10 @@
  * The last mapping of a KSM page keeps the page when it is unmerged.
  *
  * From then on it is an ordinary page of the process: it can be written in
- * place, forked, swapped and merged again.  Whoever could notice the
- * difference gets a copy as all others do: one that holds a reference, and a
- * control group that the page is not charged to.  With more than one node, all
- * are copied, as the memory policy says where to.
+ * place, forked, swapped and merged again.  The page is copied instead if that
+ * could be noticed: if it has extra references, or is charged to another
+ * control group.  With more than one node every page is copied, as the memory
+ * policy decides where to.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -19,9 +19,9 @@
 #include "lib/numa.h"
 #include "lib/reclaim.h"
 
-#define PAGES	256	/* as many as a pipe holds, if it is told to */
+#define PAGES	256	/* the maximum of a pipe */
 #define SEED	7000
-#define AFTER	90000	/* what is written then */
+#define AFTER	90000	/* seed of what is written after unmerging */
 
 static unsigned long pfn[PAGES];
 static char *map;
@@ -33,22 +33,22 @@ static void remember_pfns(void)
 
 	for (i = 0; i < PAGES; i++) {
 		pfn[i] = ksm_pfn(0, ksys_page(map, i));
-		must(ksm_is_merged(ksys_page(map, i)));
+		CHECK(ksm_is_merged(ksys_page(map, i)));
 	}
 }
 
-/* Is each page where it was, or each one elsewhere?  And is it private? */
-static void must_be_kept(bool kept)
+/* Each page is private, and was kept in place or copied as expected. */
+static void check_kept(bool kept)
 {
 	unsigned int i;
 
 	for (i = 0; i < PAGES; i++) {
 		uint64_t entry = ksm_pagemap(0, ksys_page(map, i));
 
-		must(entry & KSM_PM_PRESENT);
-		must_eq((entry & KSM_PM_PFN) == pfn[i], kept);
-		must(entry & KSM_PM_EXCLUSIVE);
-		must(!ksm_is_merged(ksys_page(map, i)));
+		CHECK(entry & KSM_PM_PRESENT);
+		CHECK_EQ((entry & KSM_PM_PFN) == pfn[i], kept);
+		CHECK(entry & KSM_PM_EXCLUSIVE);
+		CHECK(!ksm_is_merged(ksys_page(map, i)));
 	}
 }
 
@@ -62,20 +62,20 @@ static size_t count_kept(const char *range)
 	return n;
 }
 
-/* One range whose pages are KSM's, and mapped nowhere else */
-static void be_the_last(void)
+/* A range of KSM pages that have no other mapping */
+static void keep_one_mapping(void)
 {
 	char *other;
 
-	ksys_merge_pair(PAGES, SEED, &map, &other);
+	ksm_merge_pair(PAGES, SEED, &map, &other);
 	remember_pfns();
 	ksm_unmergeable(other, PAGES);
-	must(ksm_contents_ok(other, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(other, PAGES, SEED, 1));
 	ksm_fill(other, PAGES, AFTER, 1);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 }
 
-static int child_of_fork(void)
+static int write_in_child(void)
 {
 	CHECK(ksm_contents_ok(map, PAGES, AFTER, 1));
 	ksm_fill(map, PAGES, AFTER + PAGES, 1);
@@ -87,17 +87,17 @@ static void test_kept(void)
 {
 	long cow;
 
-	be_the_last();
+	keep_one_mapping();
 	cow = ksm_vmstat("cow_ksm");
 	ksm_unmergeable(map, PAGES);
 	/* It became private, whether by a copy or not. */
-	must_eq(ksm_vmstat("cow_ksm") - cow, PAGES);
-	must_be_kept(one_node);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow, PAGES);
+	check_kept(one_node);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 	ksm_fill(map, PAGES, AFTER, 1);
-	must_be_kept(one_node);
-	must_eq(ksm_in_child(child_of_fork), 0);
-	must(ksm_contents_ok(map, PAGES, AFTER, 1));
+	check_kept(one_node);
+	CHECK_EQ(ksm_in_child(write_in_child), 0);
+	CHECK(ksm_contents_ok(map, PAGES, AFTER, 1));
 }
 
 static void test_kept_run(void)
@@ -106,90 +106,90 @@ static void test_kept_run(void)
 	char *other;
 	long cow;
 
-	ksys_merge_pair(PAGES, SEED, &map, &other);
+	ksm_merge_pair(PAGES, SEED, &map, &other);
 	remember_pfns();
 	cow = ksm_vmstat("cow_ksm");
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_vmstat("cow_ksm") - cow, 2 * PAGES);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksm_count_merged(map, PAGES), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow, 2 * PAGES);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_count_merged(map, PAGES), 0);
 	kept = count_kept(map) + count_kept(other);
-	must_eq(kept, one_node ? PAGES : 0);
+	CHECK_EQ(kept, one_node ? PAGES : 0);
 	ksm_fill(map, PAGES, AFTER, 1);
-	must(ksm_contents_ok(other, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(other, PAGES, SEED, 1));
 	ksm_fill(other, PAGES, AFTER + PAGES, 1);
-	must(ksm_contents_ok(map, PAGES, AFTER, 1));
+	CHECK(ksm_contents_ok(map, PAGES, AFTER, 1));
 }
 
-/* It has no like now, and ksmd has to see that it is not KSM's any more. */
+/* Without a duplicate: ksmd must notice that the page is no KSM page now. */
 static void test_noticed(void)
 {
-	be_the_last();
+	keep_one_mapping();
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, 0, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 0, 0, 0));
 	ksm_unmergeable(map, PAGES);
 	ksm_mergeable(map, PAGES);
-	must_be_kept(one_node);
+	check_kept(one_node);
 	ksm_scan(4);
-	must(ksm_counts_are(0, 0, PAGES, 0));
-	must_be_kept(one_node);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
+	check_kept(one_node);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 }
 
-/* Reclaim has to find the mapping of a page that was KSM's. */
+/* Reclaim must find the mapping of a former KSM page. */
 static void test_swapped(void)
 {
-	be_the_last();
+	keep_one_mapping();
 	ksm_unmergeable(map, PAGES);
-	must_be_kept(one_node);
-	must_eq(ksys_swap_out(map, PAGES), 0);
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	check_kept(one_node);
+	CHECK_EQ(ksys_swap_out(map, PAGES), 0);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 }
 
 static void test_merged_again(void)
 {
 	char *other;
 
-	be_the_last();
+	keep_one_mapping();
 	ksm_unmergeable(map, PAGES);
-	must_be_kept(one_node);
+	check_kept(one_node);
 	other = ksm_map_merge(PAGES, SEED, 1);
 	ksm_mergeable(map, PAGES);
 	ksm_scan(4);
-	must_eq(ksm_count_merged(map, PAGES), PAGES);
-	must_eq(ksm_count_merged(other, PAGES), PAGES);
+	CHECK_EQ(ksm_count_merged(map, PAGES), PAGES);
+	CHECK_EQ(ksm_count_merged(other, PAGES), PAGES);
 	ksm_fill(map, PAGES, AFTER, 1);
-	must(ksm_contents_ok(other, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(other, PAGES, SEED, 1));
 }
 
-/* A pipe that holds the pages sees none of the writes that come later. */
+/* A pipe with references on the pages sees none of the later writes. */
 static void test_referenced(void)
 {
 	int fd[2];
 
-	be_the_last();
+	keep_one_mapping();
 	ksys_pipe_hold(fd, map, PAGES);
 	ksm_unmergeable(map, PAGES);
-	must_be_kept(false);
+	check_kept(false);
 	ksm_fill(map, PAGES, AFTER, 1);
-	must(ksys_pipe_ok(fd, PAGES, SEED));
-	must(ksm_contents_ok(map, PAGES, AFTER, 1));
+	CHECK(ksys_pipe_ok(fd, PAGES, SEED));
+	CHECK(ksm_contents_ok(map, PAGES, AFTER, 1));
 }
 
 /* The first to have the content, in the root control group */
-static int elsewhere(struct ksm_child *c, void *arg)
+static int root_cgroup_child(struct ksm_child *c, void *arg)
 {
 	char *a, *b;
 
 	ksys_cgroup_leave();
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	ksm_say(c, 'm');
 	ksm_hear(c);
 	return !ksm_contents_ok(a, PAGES, SEED, 1) ||
 	       !ksm_contents_ok(b, PAGES, SEED, 1);
 }
 
-/* So many pages each CPU has charged in advance, which need not be charged. */
+/* Pages that each CPU may have charged in advance */
 #define AHEAD	64
 
 static void test_charged_elsewhere(void)
@@ -198,29 +198,30 @@ static void test_charged_elsewhere(void)
 	struct ksm_child c;
 	size_t charged;
 
-	ksm_child_start(&c, elsewhere, NULL);
-	must_eq(ksm_hear(&c), 'm');
+	ksm_child_start(&c, root_cgroup_child, NULL);
+	CHECK_EQ(ksm_hear(&c), 'm');
 	map = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(4);
 	remember_pfns();
 	ksm_say(&c, 'e');
-	must_eq(ksm_child_wait(&c), 0);
+	CHECK_EQ(ksm_child_wait(&c), 0);
 	charged = ksys_cgroup_bytes();
 	ksm_unmergeable(map, PAGES);
-	must_be_kept(false);
-	must(sure > 0);
-	must(ksys_cgroup_bytes() >= charged + sure * ksm_page_size());
-	must(ksm_contents_ok(map, PAGES, SEED, 1));
+	check_kept(false);
+	CHECK(sure > 0);
+	CHECK(ksys_cgroup_bytes() >= charged + sure * ksm_page_size());
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "the last mapping keeps the page", test_kept },
 	{ "run=2: one copy for each pair", test_kept_run },
 	{ "ksmd notices", test_noticed },
 	{ "the page can be swapped out", test_swapped },
 	{ "the page is merged again", test_merged_again },
-	{ "not a page that somebody has a reference on", test_referenced },
-	{ "not a page that another group pays for", test_charged_elsewhere },
+	{ "a page with extra references is copied", test_referenced },
+	{ "a page charged to another cgroup is copied",
+	  test_charged_elsewhere },
 };
 
 int main(void)
@@ -231,5 +232,5 @@ int main(void)
 	ksm_setup();
 	one_node = ksys_nodes(nodes, ARRAY_SIZE(nodes)) < 2;
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -2,10 +2,10 @@
 /*
  * MADV_FREE of merged pages and of pages that are about to be merged.
  *
- * The caller gives up what he has: until he writes again he may find the old
- * content or zeroes, and once zeroes, zeroes from then on.  Nothing else, and
- * nothing of it may show in any other process or mapping that has a page of
- * the same content, whatever reclaim does.
+ * Until the caller of MADV_FREE writes to a page again, the page has the old
+ * content or is zero, and once it is zero it stays so.  Other processes and
+ * mappings that share the page must not notice any of that, whatever reclaim
+ * does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +23,12 @@
 
 static void give_up(char *map, size_t pages)
 {
-	must(!madvise(map, pages * ksm_page_size(), MADV_FREE));
+	CHECK(!madvise(map, pages * ksm_page_size(), MADV_FREE));
 }
 
 /*
- * What was given up: each page as it was, or zero.  How many are zero, or -1
- * if one is neither, or was zero already and is not any more.
+ * How many lazyfree pages are zero?  -1 if a page is neither zero nor as it was
+ * before, or was zero already and is not any more.
  */
 static long gone(const char *map, size_t pages, uint64_t seed, bool *was_zero)
 {
@@ -42,7 +42,7 @@ static long gone(const char *map, size_t pages, uint64_t seed, bool *was_zero)
 		if (!was_zero[i] && ksm_page_ok(page, seed + i))
 			continue;
 		if (!ksm_page_is_zero(page)) {
-			ksft_print_msg("page %zu, given up, is neither old nor zero\n",
+			ksft_print_msg("lazyfree page %zu is neither old nor zero\n",
 				       i);
 			return -1;
 		}
@@ -67,43 +67,43 @@ static int sharer(struct ksm_child *c, void *arg)
 		if (what == 'f')
 			give_up(arg, PAGES);
 		else
-			must(ksm_contents_ok(arg, PAGES, SEED, 1));
+			CHECK(ksm_contents_ok(arg, PAGES, SEED, 1));
 		ksm_say(c, 'y');
 	}
 	return 0;
 }
 
-/* One of several sharers gives up; ksmd runs or it does not. */
+/* One of several sharers calls MADV_FREE; ksmd runs or does not. */
 static void one_sharer(bool running)
 {
 	bool zero[PAGES] = { false };
 	struct ksm_child c;
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	ksm_child_start(&c, sharer, b);
-	must(ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'c'));
 	if (running)
 		ksm_run();
 	give_up(a, PAGES);
 	pressure(3);
-	must(gone(a, PAGES, SEED, zero) >= 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_ask(&c, 'c'));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'c'));
 	if (running)
-		must_eq(ksm_wait_scans(2, KSM_DEADLINE_MS), 0);
+		CHECK_EQ(ksm_wait_scans(2, KSM_DEADLINE_MS), 0);
 	pressure(3);
-	must(gone(a, PAGES, SEED, zero) >= 0);
-	must(ksm_ask(&c, 'c'));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* Written to, it is an ordinary page again. */
 	ksm_fill(a, PAGES, SEED, 1);
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_end(&c), 0);
 	ksm_stop();
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksys_settle(PAGES, PAGES, 0));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
 }
 
 static void test_one_sharer(void)
@@ -121,9 +121,9 @@ static char *last_mapping(void)
 {
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	ksm_unmap(b, PAGES);
-	must_eq(ksys_ksm_kb(a) * 1024, PAGES * ksm_page_size());
+	CHECK_EQ(ksm_smaps_kb(a) * 1024, PAGES * ksm_page_size());
 	return a;
 }
 
@@ -135,22 +135,22 @@ static void test_last_sharer(void)
 	give_up(a, PAGES);
 	pressure(3);
 	/* If it had no effect, this whole program would prove nothing. */
-	must(gone(a, PAGES, SEED, zero) > 0);
+	CHECK(gone(a, PAGES, SEED, zero) > 0);
 	/* The nodes of pages that were freed must not be taken for others. */
 	b = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
-	must(gone(a, PAGES, SEED, zero) > 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) > 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	pressure(3);
-	must(gone(a, PAGES, SEED, zero) > 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) > 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_fill(a, PAGES, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
-/* Given up by the last who mapped it, then found by somebody new. */
+/* MADV_FREE by the last sharer, then merged with a new page */
 static void test_joined(void)
 {
 	bool zero[PAGES] = { false };
@@ -161,17 +161,17 @@ static void test_joined(void)
 	b = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
 	/* It was not freed so far, nor may it be from now on. */
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	ksm_child_start(&c, sharer, b);
 	pressure(6);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_ask(&c, 'c'));
-	must(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
 	ksm_unmap(a, PAGES);
 	pressure(3);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_ask(&c, 'c'));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /* The same while a fork has it, which ksmd was not to see. */
@@ -182,47 +182,47 @@ static void test_forked(void)
 	struct ksm_child c;
 
 	ksm_child_start(&c, sharer, a);
-	must(ksm_ask(&c, 'c'));
-	/* The parent gives up: the child keeps. */
+	CHECK(ksm_ask(&c, 'c'));
+	/* MADV_FREE by the parent: the child keeps. */
 	give_up(a, PAGES);
 	pressure(3);
-	must(ksm_ask(&c, 'c'));
-	must(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
 	ksm_fill(a, PAGES, SEED, 1);
-	/* The child gives up: the parent keeps. */
-	must(ksm_ask(&c, 'f'));
+	/* MADV_FREE by the child: the parent keeps. */
+	CHECK(ksm_ask(&c, 'f'));
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	ksm_scan(2);
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /*
- * What is unmerged is a copy that nobody has written to: its entry is clean.
- * A child that gives it up gives up what it has, not what its parent has.
+ * An unmerged page is a copy that was not written to, so its entry is clean.
+ * MADV_FREE of the child must free the child's page only, not the parent's.
  */
 static void test_unmerged(void)
 {
 	struct ksm_child c;
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	ksm_unmergeable(a, PAGES);
-	must_eq(ksys_ksm_kb(a), 0);
+	CHECK_EQ(ksm_smaps_kb(a), 0);
 	ksm_child_start(&c, sharer, a);
-	must(ksm_ask(&c, 'c'));
-	must(ksm_ask(&c, 'f'));
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'f'));
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_end(&c), 0);
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
-/* A page that ksmd has seen, unmerged so far, or has not; and its like. */
+/* A page that ksmd has visited or not, not merged so far, and its duplicate */
 static void candidate(unsigned int scans_before)
 {
 	bool zero[PAGES] = { false };
@@ -230,31 +230,31 @@ static void candidate(unsigned int scans_before)
 
 	if (scans_before) {
 		ksm_scan(scans_before);
-		must(ksm_counts_are(0, 0, PAGES, 0));
+		CHECK(ksm_counts_are(0, 0, PAGES, 0));
 	}
 	give_up(a, PAGES);
 	b = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
-	must(gone(a, PAGES, SEED, zero) >= 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	pressure(3);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
 	ksm_scan(2);
-	must(gone(a, PAGES, SEED, zero) >= 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(gone(a, PAGES, SEED, zero) >= 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* One byte written: old and that byte, or zeroes and that byte. */
 	give_up(a, 1);
 	a[100] = 7;
-	must_eq(a[100], 7);
+	CHECK_EQ(a[100], 7);
 	a[100] = KSM_READ(a[96]) ? b[100] : 0;
-	must(ksm_page_is_zero(a) || ksm_page_ok(a, SEED));
+	CHECK(ksm_page_is_zero(a) || ksm_page_ok(a, SEED));
 	/* Written again, they are as good as new. */
 	ksm_fill(a, PAGES, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void test_unseen_candidate(void)
@@ -267,7 +267,7 @@ static void test_candidate(void)
 	candidate(2);
 }
 
-/* Both of a pair give up what they are about to share. */
+/* MADV_FREE of both duplicates before they are merged */
 static void test_both_candidates(void)
 {
 	bool zero_a[PAGES] = { false }, zero_b[PAGES] = { false };
@@ -277,18 +277,18 @@ static void test_both_candidates(void)
 	give_up(a, PAGES);
 	give_up(b, PAGES);
 	ksm_scan(3);
-	must(gone(a, PAGES, SEED, zero_a) >= 0);
-	must(gone(b, PAGES, SEED, zero_b) >= 0);
+	CHECK(gone(a, PAGES, SEED, zero_a) >= 0);
+	CHECK(gone(b, PAGES, SEED, zero_b) >= 0);
 	pressure(3);
-	must(gone(a, PAGES, SEED, zero_a) >= 0);
-	must(gone(b, PAGES, SEED, zero_b) >= 0);
+	CHECK(gone(a, PAGES, SEED, zero_a) >= 0);
+	CHECK(gone(b, PAGES, SEED, zero_b) >= 0);
 	ksm_fill(a, PAGES, SEED, 1);
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(gone(b, PAGES, SEED, zero_b) >= 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(gone(b, PAGES, SEED, zero_b) >= 0);
 }
 
-/* Given up and written again before anybody has noticed: nothing happened. */
+/* MADV_FREE, then written before reclaim: nothing is freed. */
 static void written_again(bool smart_scan)
 {
 	char *a = ksm_map_merge(PAGES, SEED + 50000, 1);
@@ -299,11 +299,11 @@ static void written_again(bool smart_scan)
 	/* Until here MADV_FREE may not have got through to every page. */
 	ksm_scan(1);
 	ksm_fill(a, PAGES, SEED, 1);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	pressure(3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void test_written_again(void)
@@ -356,26 +356,25 @@ static bool all_ok(const char *map, struct page_model *m)
 	return true;
 }
 
-/* A child that looks at, and gives up, what it shares with its parent. */
+/* A child that checks, and frees, pages that it shares with its parent */
 static void short_life(char *map, struct page_model *m)
 {
 	size_t i;
 
-	must(all_ok(map, m));
+	CHECK(all_ok(map, m));
 	for (i = 0; i < PAGES; i += 3) {
 		give_up(ksys_page(map, i), 1);
 		if (m[i].state == KEPT)
 			m[i].state = GIVEN_UP;
 	}
-	must(all_ok(map, m));
+	CHECK(all_ok(map, m));
 	_exit(0);
 }
 
 /*
- * Not to be blamed on KSM: a page that is clean in every respect, as after
- * reading it back from zram, is thrown away for the parent, too, when a child
- * gives it up.  So what the child will give up is written before, unless it is
- * merged: KSM pages are never clean.
+ * Also without KSM a page that is entirely clean, as after reading it back from
+ * zram, is freed for the parent, too, after MADV_FREE of a child.  So pages are
+ * written before, unless they are merged: KSM pages are never clean.
  */
 static void touch_shared(char *map, const struct page_model *m)
 {
@@ -396,11 +395,11 @@ static void fork_once(char *map, struct page_model *m)
 
 	touch_shared(map, m);
 	pid = fork();
-	must(pid >= 0);
+	CHECK(pid >= 0);
 	if (!pid)
 		short_life(map, m);
-	must(waitpid(pid, &status, 0) == pid);
-	must_eq(status, 0);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
 }
 
 static int worker(struct ksm_child *c, void *arg)
@@ -421,7 +420,7 @@ static int worker(struct ksm_child *c, void *arg)
 		for (n = 0; n < 30; n++) {
 			i = ksm_random(&rnd) % PAGES;
 			page = ksys_page(map, i);
-			must(model_ok(page, &m[i]));
+			CHECK(model_ok(page, &m[i]));
 			zeroes += m[i].state == GONE;
 			if (ksm_random(&rnd) % 2) {
 				m[i].seed = SEED + ksm_random(&rnd) % 40;
@@ -434,7 +433,7 @@ static int worker(struct ksm_child *c, void *arg)
 		}
 		if (rounds++ % 16 == 0)
 			fork_once(map, m);
-		must(all_ok(map, m));
+		CHECK(all_ok(map, m));
 	} while (ksm_now_ms() < stop);
 	ksm_say_long(c, zeroes);
 	/* When reclaim has ended: everything written once more, and kept. */
@@ -446,7 +445,7 @@ static int worker(struct ksm_child *c, void *arg)
 	}
 	ksm_say(c, 'y');
 	ksm_hear(c);
-	must(all_ok(map, m));
+	CHECK(all_ok(map, m));
 	ksm_say(c, 'y');
 	ksm_hear(c);
 	return 0;
@@ -460,7 +459,7 @@ static void test_all_at_once(void)
 	char *keeper;
 	size_t i;
 
-	/* Somebody to share with who never gives up */
+	/* A sharer that never calls MADV_FREE */
 	keeper = ksm_map_merge(40, SEED, 1);
 	ksm_run();
 	stop = ksm_now_ms() + ksys_budget_ms();
@@ -474,33 +473,33 @@ static void test_all_at_once(void)
 	for (i = 0; i < WORKERS; i++)
 		zeroes += ksm_hear_long(&c[i]);
 	ksft_print_msg("%ld times a page was gone\n", zeroes);
-	must(zeroes > 0);
+	CHECK(zeroes > 0);
 	for (i = 0; i < WORKERS; i++)
-		must(ksm_ask(&c[i], 'w'));
+		CHECK(ksm_ask(&c[i], 'w'));
 	ksm_stop();
 	/* Which also brings it back from swap. */
-	must(ksm_contents_ok(keeper, 40, SEED, 1));
-	must(ksys_settle(PAGES, (WORKERS - 1) * PAGES + 40, 0));
+	CHECK(ksm_contents_ok(keeper, 40, SEED, 1));
+	CHECK(ksm_scan_until(PAGES, (WORKERS - 1) * PAGES + 40, 0));
 	pressure(2);
-	must(ksm_contents_ok(keeper, 40, SEED, 1));
+	CHECK(ksm_contents_ok(keeper, 40, SEED, 1));
 	for (i = 0; i < WORKERS; i++)
-		must(ksm_ask(&c[i], 'c'));
+		CHECK(ksm_ask(&c[i], 'c'));
 	for (i = 0; i < WORKERS; i++)
-		must_eq(ksm_child_end(&c[i]), 0);
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
 }
 
-static const struct ksys_case cases[] = {
-	{ "one of several sharers gives up", test_one_sharer },
+static const struct ksm_case cases[] = {
+	{ "lazyfree by one of several sharers", test_one_sharer },
 	{ "the same while ksmd runs", test_one_sharer_running },
-	{ "the last sharer gives up", test_last_sharer },
-	{ "given up, then joined", test_joined },
+	{ "lazyfree by the last sharer", test_last_sharer },
+	{ "lazyfree, then merged with a new page", test_joined },
 	{ "parent and child", test_forked },
 	{ "parent and child, unmerged", test_unmerged },
 	{ "a candidate never seen before", test_unseen_candidate },
-	{ "a candidate that waits for its like", test_candidate },
+	{ "a candidate that waits for a duplicate", test_candidate },
 	{ "both candidates of a pair", test_both_candidates },
-	{ "given up and written again", test_written_again },
-	{ "given up and written again, smart_scan", test_written_again_smart },
+	{ "lazyfree, then written", test_written_again },
+	{ "lazyfree, then written, smart_scan", test_written_again_smart },
 	{ "ksmd, reclaim, forks and writers at once", test_all_at_once },
 };
 
@@ -509,5 +508,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All that KSM holds comes back, to the last byte.
+ * All memory that KSM uses is freed, to the last byte.
  *
- * When nobody is registered, nothing is held: neither by the kernel's own
- * books, general_profit, nor by those of the allocator.  Each case ends like
- * this, and differs in how processes and their pages go: while somebody waits
- * for them, when they are about to be merged, or before anybody saw them.
+ * When no mm is registered, KSM holds no memory: neither by its own counter,
+ * general_profit, nor by those of the allocator.  Each case ends with that
+ * check.  Cases differ in how processes and pages go: while others wait for
+ * them, when they are about to be merged, or before ksmd has visited them.
  *
- * Pages are far apart from each other, so that what is forgotten of one does
- * not take with it what is known of its neighbours.
+ * Pages are far apart from each other, so that state that is dropped for one is
+ * not shared with its neighbours.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -54,8 +54,8 @@ static void begin(void)
 	ksm_stop();
 }
 
-/* Nobody is registered any more: ksmd finds out, and lets go of everything. */
-static void must_hold_nothing(void)
+/* No mm is registered any more: ksmd notices and frees everything. */
+static void check_nothing_held(void)
 {
 	struct ksm_counters c;
 	bool none;
@@ -63,16 +63,16 @@ static void must_hold_nothing(void)
 	ksm_run();
 	ksm_wait_value("general_profit", -left_bytes, KSM_DEADLINE_MS / 3);
 	ksm_counters(&c);
-	ksys_must(c.profit == -left_bytes, "%ld bytes are held for nobody\n",
+	ksm_check(c.profit == -left_bytes, "%ld bytes are still held\n",
 		  -c.profit - left_bytes);
 	none = ksm_poll(no_more_objects, NULL, KSM_DEADLINE_MS / 3);
 	if (!none)
 		ksys_slab_print("ksm_");
-	must(none);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(c.zero, 0);
-	must_eq(c.chains, 0);
-	must_eq(c.dups, 0);
+	CHECK(none);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(c.zero, 0);
+	CHECK_EQ(c.chains, 0);
+	CHECK_EQ(c.dups, 0);
 	ksm_stop();
 }
 
@@ -85,8 +85,8 @@ static void one_by_one(int (*life)(struct ksm_child *c, void *arg))
 	begin();
 	for (round = 0; round < ROUNDS; round++) {
 		ksm_child_start(&c, life, (void *)round);
-		must_eq(ksm_child_wait(&c), 0);
-		must_hold_nothing();
+		CHECK_EQ(ksm_child_wait(&c), 0);
+		check_nothing_held();
 	}
 }
 
@@ -94,8 +94,8 @@ static void one_by_one(int (*life)(struct ksm_child *c, void *arg))
 static void test_nothing(void)
 {
 	begin();
-	must_eq(left_bytes, 0);
-	must_eq(left_objects, 0);
+	CHECK_EQ(left_bytes, 0);
+	CHECK_EQ(left_objects, 0);
 }
 
 /* --- Pages that are far apart -------------------------------------------- */
@@ -111,7 +111,7 @@ static char *reserve(void)
 	char *map = mmap(NULL, PAGES * FAR, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	must(map != MAP_FAILED);
+	CHECK(map != MAP_FAILED);
 	madvise(map, PAGES * FAR, MADV_NOHUGEPAGE);
 	return map;
 }
@@ -128,7 +128,7 @@ static char *map_apart(uint64_t seed, uint64_t step)
 
 static void make_mergeable(char *map)
 {
-	must(!madvise(map, PAGES * FAR, MADV_MERGEABLE));
+	CHECK(!madvise(map, PAGES * FAR, MADV_MERGEABLE));
 }
 
 static bool apart_ok(const char *map, uint64_t seed, uint64_t step)
@@ -141,9 +141,9 @@ static bool apart_ok(const char *map, uint64_t seed, uint64_t step)
 	return true;
 }
 
-/* --- A page goes before its like comes for it ---------------------------- */
+/* --- A page is unmapped before its duplicate comes ----------------------- */
 
-/* A pipe that has references on these pages: nobody merges them. */
+/* A pipe with references on these pages, so that they are not merged */
 static void hold(int fd[2], char *map)
 {
 	size_t i;
@@ -170,9 +170,9 @@ static void passes(long n)
 }
 
 /*
- * Of two ranges of likes the lower one, which ksmd comes to first, is held; so
- * it is the pages of the upper one that wait for their likes.  When those of
- * the lower one are tried again depends on how many passes there were.
+ * Two ranges of duplicates.  The lower one, which ksmd visits first, has extra
+ * references, so the pages of the upper one wait for their duplicates.  The
+ * number of passes decides when those of the lower one are tried again.
  */
 static void make_wait(char **low, char **high, int fd[2], long round)
 {
@@ -184,7 +184,7 @@ static void make_wait(char **low, char **high, int fd[2], long round)
 	make_mergeable(*low);
 	make_mergeable(*high);
 	passes(2 + round);
-	must_eq(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_get("pages_shared"), 0);
 }
 
 /* Now the lower ones are looked at, and those that waited are no more. */
@@ -194,11 +194,11 @@ static int lost_partner(struct ksm_child *c, void *arg)
 	int fd[2];
 
 	make_wait(&low, &high, fd, (long)arg);
-	must(!munmap(high, PAGES * FAR));
+	CHECK(!munmap(high, PAGES * FAR));
 	ksys_pipe_close(fd);
 	ksm_scan(8);
-	must(ksm_counts_are(0, 0, PAGES, 0));
-	must(apart_ok(low, SEED, 1));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK(apart_ok(low, SEED, 1));
 	return 0;
 }
 
@@ -215,14 +215,14 @@ static int lost_some(struct ksm_child *c, void *arg)
 
 	make_wait(&low, &high, fd, (long)arg);
 	for (i = 0; i < PAGES; i += 2)
-		must(!madvise(page_of(high, i), ps(), MADV_DONTNEED));
+		CHECK(!madvise(page_of(high, i), ps(), MADV_DONTNEED));
 	ksys_pipe_close(fd);
 	ksm_scan(9);
-	must(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES / 2, 0));
-	must(apart_ok(low, SEED, 1));
+	CHECK(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES / 2, 0));
+	CHECK(apart_ok(low, SEED, 1));
 	for (i = 0; i < PAGES; i++)
-		must(i % 2 ? ksm_page_ok(page_of(high, i), SEED + i) :
-		     ksm_page_is_zero(page_of(high, i)));
+		CHECK(i % 2 ? ksm_page_ok(page_of(high, i), SEED + i) :
+		      ksm_page_is_zero(page_of(high, i)));
 	return 0;
 }
 
@@ -251,14 +251,14 @@ static int lost_process(struct ksm_child *c, void *arg)
 	/* First in the order of the scan */
 	make_mergeable(low);
 	ksm_child_start(&other, waiting_process, NULL);
-	must_eq(ksm_hear(&other), 'r');
+	CHECK_EQ(ksm_hear(&other), 'r');
 	passes(2 + (long)arg);
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksm_child_kill(&other), 128 + SIGKILL);
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_child_kill(&other), 128 + SIGKILL);
 	ksys_pipe_close(fd);
 	ksm_scan(8);
-	must(ksm_counts_are(0, 0, PAGES, 0));
-	must(apart_ok(low, SEED, 1));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK(apart_ok(low, SEED, 1));
 	return 0;
 }
 
@@ -294,29 +294,29 @@ static int leaves_at_once(struct ksm_child *c, void *arg)
 	_exit(shared ? 0 : 1);
 }
 
-static int leavers(struct ksm_child *c, void *arg)
+static int leaving_child(struct ksm_child *c, void *arg)
 {
-	char *map = map_apart(SEED, 1), *like = map_apart(SEED, 1);
+	char *map = map_apart(SEED, 1), *dup = map_apart(SEED, 1);
 	struct ksm_child kid;
 	unsigned int i;
 
 	make_mergeable(map);
-	make_mergeable(like);
+	make_mergeable(dup);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	ksm_run();
 	for (i = 0; i < 20; i++) {
 		ksm_child_start(&kid, leaves_at_once, NULL);
-		must_eq(ksm_child_wait(&kid), 0);
+		CHECK_EQ(ksm_child_wait(&kid), 0);
 	}
-	must(ksm_wait_value("pages_sharing", PAGES, KSM_DEADLINE_MS));
-	must(apart_ok(map, SEED, 1) && apart_ok(like, SEED, 1));
+	CHECK(ksm_wait_value("pages_sharing", PAGES, KSM_DEADLINE_MS));
+	CHECK(apart_ok(map, SEED, 1) && apart_ok(dup, SEED, 1));
 	return 0;
 }
 
 static void test_leavers(void)
 {
-	one_by_one(leavers);
+	one_by_one(leaving_child);
 }
 
 /* --- While it lives ------------------------------------------------------ */
@@ -325,24 +325,24 @@ static long cost(void)
 {
 	struct ksm_stat st;
 
-	must(!ksm_stat(0, &st));
+	CHECK(!ksm_stat(0, &st));
 	return (st.merging_pages + st.zero_pages) * (long)ps() -
 	       st.process_profit;
 }
 
 static void by_munmap(char *map)
 {
-	must(!munmap(map, PAGES * FAR));
+	CHECK(!munmap(map, PAGES * FAR));
 }
 
 static void by_dontneed(char *map)
 {
-	must(!madvise(map, PAGES * FAR, MADV_DONTNEED));
+	CHECK(!madvise(map, PAGES * FAR, MADV_DONTNEED));
 }
 
 static void by_unmergeable(char *map)
 {
-	must(!madvise(map, PAGES * FAR, MADV_UNMERGEABLE));
+	CHECK(!madvise(map, PAGES * FAR, MADV_UNMERGEABLE));
 }
 
 static void by_mremap(char *map)
@@ -350,7 +350,7 @@ static void by_mremap(char *map)
 	size_t len = PAGES * FAR;
 	char *to = reserve();
 
-	must(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
 	by_munmap(to);
 }
 
@@ -362,7 +362,7 @@ static void by_zero_pages(char *map)
 	for (i = 0; i < PAGES; i++)
 		memset(page_of(map, i), 0, ps());
 	ksm_scan(3);
-	must_eq(ksm_get("ksm_zero_pages"), PAGES);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES);
 	ksm_set("use_zero_pages", 0);
 	by_munmap(map);
 }
@@ -370,7 +370,7 @@ static void by_zero_pages(char *map)
 static void by_unmerging_all(char *map)
 {
 	by_munmap(map);
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 }
 
 static void (* const ways[])(char *map) = {
@@ -389,20 +389,20 @@ static int come_and_go(struct ksm_child *c, void *arg)
 	size_t i;
 
 	for (i = 0; i < 2 * ARRAY_SIZE(ways); i++) {
-		/* Likes, or unique */
+		/* Duplicates, or unique pages */
 		map = map_apart(SEED, i / ARRAY_SIZE(ways));
 		make_mergeable(map);
 		ksm_scan(3);
-		must(cost() > first);
+		CHECK(cost() > first);
 		ways[i % ARRAY_SIZE(ways)](map);
 		ksm_scan(2);
 		now = cost();
-		must(now > 0);
+		CHECK(now > 0);
 		if (!first)
 			first = now;
-		must_eq(now, first);
+		CHECK_EQ(now, first);
 	}
-	must(ksm_contents_ok(stays, 1, 1, 0));
+	CHECK(ksm_contents_ok(stays, 1, 1, 0));
 	return 0;
 }
 
@@ -413,8 +413,8 @@ static void test_come_and_go(void)
 
 /* --- Killed at any time -------------------------------------------------- */
 
-/* Likes of what other processes have, of its own, and unique pages */
-static int victim(struct ksm_child *c, void *arg)
+/* Pages that other processes have, too, duplicates of its own, unique pages */
+static int killed_child(struct ksm_child *c, void *arg)
 {
 	char *map[3];
 	size_t i;
@@ -430,7 +430,7 @@ static int victim(struct ksm_child *c, void *arg)
 	for (;;) {
 		ksm_page_fill(map[1], getpid());
 		ksm_page_fill(map[2], getpid());
-		must(apart_ok(map[0], SEED, 1));
+		CHECK(apart_ok(map[0], SEED, 1));
 	}
 	return 0;
 }
@@ -442,11 +442,11 @@ static void kill_round(__u64 *rnd)
 
 	ksm_set("pages_to_scan", 1 + ksm_random(rnd) % 300);
 	for (i = 0; i < KIDS; i++)
-		ksm_child_start(&kid[i], victim, NULL);
+		ksm_child_start(&kid[i], killed_child, NULL);
 	for (i = 0; i < KIDS; i++) {
-		must_eq(ksm_hear(&kid[i]), 'r');
+		CHECK_EQ(ksm_hear(&kid[i]), 'r');
 		usleep(ksm_random(rnd) % 3000);
-		must_eq(ksm_child_kill(&kid[i]), 128 + SIGKILL);
+		CHECK_EQ(ksm_child_kill(&kid[i]), 128 + SIGKILL);
 	}
 }
 
@@ -464,7 +464,7 @@ static void test_killed(void)
 	}
 	ksft_print_msg("%u rounds\n", rounds);
 	ksm_set("pages_to_scan", 5000);
-	must_hold_nothing();
+	check_nothing_held();
 }
 
 /* Registered and gone, mostly before ksmd has seen anything */
@@ -485,11 +485,11 @@ static void test_short_lives(void)
 	ksm_run();
 	while (ksm_now_ms() < end || rounds < ROUNDS) {
 		ksm_child_start(&c, short_life, NULL);
-		must_eq(ksm_child_wait(&c), 0);
+		CHECK_EQ(ksm_child_wait(&c), 0);
 		rounds++;
 	}
 	ksft_print_msg("%u processes\n", rounds);
-	must_hold_nothing();
+	check_nothing_held();
 }
 
 /* --- More mappings of a page than it may have ---------------------------- */
@@ -502,9 +502,9 @@ static int many_copies(struct ksm_child *c, void *arg)
 	map = map_apart(SEED, 0);
 	make_mergeable(map);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES / 4, PAGES - PAGES / 4, 0, 0));
-	must_eq(ksm_get("stable_node_chains"), 1);
-	must(apart_ok(map, SEED, 0));
+	CHECK(ksm_counts_are(PAGES / 4, PAGES - PAGES / 4, 0, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 1);
+	CHECK(apart_ok(map, SEED, 0));
 	return 0;
 }
 
@@ -513,7 +513,7 @@ static void test_many_copies(void)
 	one_by_one(many_copies);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "pages that were waited for are gone", test_lost_partner },
 	{ "every other one of them is gone", test_lost_some },
 	{ "and their process with them", test_lost_process },
@@ -530,5 +530,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_slab_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

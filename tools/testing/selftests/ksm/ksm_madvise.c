@@ -43,7 +43,7 @@ static bool fails(void *addr, size_t len, int advice, int err)
 	return false;
 }
 
-static int test_errors(void)
+static void test_errors(void)
 {
 	char *map = ksm_map(4);
 	size_t i;
@@ -70,11 +70,10 @@ static int test_errors(void)
 	CHECK(madvise(map, 1, MADV_UNMERGEABLE) == 0);
 	CHECK(!ksm_vma_flag(0, map, "mg"));
 	CHECK(ksm_vma_flag(0, map + ps(), "mg"));
-	return 0;
 }
 
 /* A hole gives ENOMEM, but what is mapped before and behind it is done. */
-static int test_hole(void)
+static void test_hole(void)
 {
 	char *map = ksm_map(9);
 
@@ -88,11 +87,10 @@ static int test_hole(void)
 	CHECK(!ksm_vma_flag(0, map + 2 * ps(), "mg"));
 	CHECK(!ksm_vma_flag(0, map + 6 * ps(), "mg"));
 	CHECK(ksm_vma_flag(0, map + 7 * ps(), "mg"));
-	return 0;
 }
 
 /* Ranges that cut VMAs: the flag splits them and joins them again. */
-static int test_split(void)
+static void test_split(void)
 {
 	char *map = ksm_map(PAGES);
 	size_t i;
@@ -112,11 +110,10 @@ static int test_split(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
-	return 0;
 }
 
 /* Unmerging is done when the call returns, and touches no other range. */
-static int test_unmerge(void)
+static void test_unmerge(void)
 {
 	char *map = ksm_map_merge(PAGES, 2, 0);
 	long cow;
@@ -143,10 +140,9 @@ static int test_unmerge(void)
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
 	CHECK(ksm_merging_pages(0) == 0);
-	return 0;
 }
 
-static int test_unmerge_zero(void)
+static void test_unmerge_zero(void)
 {
 	char *map = ksm_map(PAGES), *page = malloc(ps());
 	struct ksm_stat st;
@@ -164,11 +160,10 @@ static int test_unmerge_zero(void)
 	CHECK(ksm_count_pfns(map, PAGES) == PAGES);
 	for (i = 0; i < PAGES; i++)
 		CHECK(!memcmp(map + i * ps(), page, ps()));
-	return 0;
 }
 
 /* Twice is as good as once, and a range never merged can be unmerged. */
-static int test_idempotent(void)
+static void test_idempotent(void)
 {
 	char *map = ksm_map(PAGES);
 
@@ -184,7 +179,6 @@ static int test_idempotent(void)
 	ksm_unmergeable(map, PAGES);
 	CHECK(ksm_count_pfns(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 3, 0));
-	return 0;
 }
 
 /* Both calls succeed on memory that never merges, and set no flag. */
@@ -201,7 +195,7 @@ static bool silently_refused(const char *what, void *addr, size_t len)
 	return ok;
 }
 
-static int test_shared(void)
+static void test_shared(void)
 {
 	char *map;
 	int fd;
@@ -219,10 +213,9 @@ static int test_shared(void)
 	CHECK(map != MAP_FAILED);
 	CHECK(silently_refused("shared file", map, ps()));
 	close(fd);
-	return 0;
 }
 
-static int test_hugetlb(void)
+static void test_hugetlb(void)
 {
 	char text[16] = "";
 	void *map;
@@ -230,7 +223,7 @@ static int test_hugetlb(void)
 
 	f = fopen("/proc/sys/vm/nr_hugepages", "r+");
 	if (!f)
-		return ksm_skip("kernel without CONFIG_HUGETLBFS");
+		ksm_skip("kernel without CONFIG_HUGETLBFS");
 	CHECK(fgets(text, sizeof(text), f));
 	rewind(f);
 	fprintf(f, "%d\n", atoi(text) + 2);
@@ -245,11 +238,12 @@ static int test_hugetlb(void)
 	rewind(f);
 	fputs(text, f);
 	fclose(f);
-	return map == MAP_FAILED ? ksm_skip("no huge page to be had") : 0;
+	if (map == MAP_FAILED)
+		ksm_skip("no huge page to be had");
 }
 
 /* A driver that sets VM_PFNMAP or VM_IO in its mmap(). */
-static int test_pfnmap(void)
+static void test_pfnmap(void)
 {
 	void *map = MAP_FAILED;
 	int fd;
@@ -258,27 +252,25 @@ static int test_pfnmap(void)
 	if (fd >= 0)
 		map = mmap(NULL, ps(), PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
-		return ksm_skip("/dev/mem cannot be mapped (CONFIG_DEVMEM)");
+		ksm_skip("/dev/mem cannot be mapped (CONFIG_DEVMEM)");
 	close(fd);
 	CHECK(silently_refused("/dev/mem", map, ps()));
-	return 0;
 }
 
-static int test_droppable(void)
+static void test_droppable(void)
 {
 	char *map;
 
 	map = mmap(NULL, PAGES * ps(), PROT_READ | PROT_WRITE,
 		   MAP_DROPPABLE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
-		return ksm_skip("kernel without MAP_DROPPABLE");
+		ksm_skip("kernel without MAP_DROPPABLE");
 	ksm_fill(map, PAGES, 5, 0);
 	CHECK(silently_refused("droppable", map, PAGES * ps()));
-	return 0;
 }
 
 /* The vdso is VM_DONTEXPAND (vvar: VM_PFNMAP); not all machines have one. */
-static int test_special(void)
+static void test_special(void)
 {
 	unsigned long start, end;
 	char line[512];
@@ -296,10 +288,11 @@ static int test_special(void)
 		seen++;
 	}
 	fclose(f);
-	return seen ? 0 : ksm_skip("no vdso on this machine");
+	if (!seen)
+		ksm_skip("no vdso on this machine");
 }
 
-static int test_private_file(void)
+static void test_private_file(void)
 {
 	char name[] = "/tmp/ksm_madvise.XXXXXX", *map;
 	char *want = malloc(PAGES * ps());
@@ -330,10 +323,9 @@ static int test_private_file(void)
 	CHECK(pread(fd, want, ps(), 0) == (ssize_t)ps());
 	CHECK(ksm_page_ok(want, 6));
 	close(fd);
-	return 0;
 }
 
-static int test_prot_none(void)
+static void test_prot_none(void)
 {
 	char *map = ksm_map(PAGES);
 
@@ -348,11 +340,10 @@ static int test_prot_none(void)
 	CHECK(ksm_count_pfns(map, PAGES / 2) == PAGES / 2);
 	CHECK(!mprotect(map, PAGES * ps(), PROT_READ | PROT_WRITE));
 	CHECK(ksm_contents_ok(map, PAGES, 7, 0));
-	return 0;
 }
 
 /* Also after merging, and read-only ones. */
-static int test_mprotect(void)
+static void test_mprotect(void)
 {
 	char *map = ksm_map_merge(PAGES, 8, 0);
 
@@ -370,10 +361,9 @@ static int test_mprotect(void)
 	CHECK(map[0] == 1 && map[ps() - 1] == 1 && map[ps()] == 2);
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES - 3, 2, 0));
-	return 0;
 }
 
-static int test_mlock(void)
+static void test_mlock(void)
 {
 	struct ksm_vma vma;
 	char *map;
@@ -395,11 +385,10 @@ static int test_mlock(void)
 	CHECK(ksm_vma_flag(0, map, "lo"));
 	CHECK(!munlock(map, PAGES * ps()));
 	CHECK(ksm_contents_ok(map, PAGES, 9, 0));
-	return 0;
 }
 
 /* mlock of what is merged: it stays merged until it is written. */
-static int test_mlock_merged(void)
+static void test_mlock_merged(void)
 {
 	char *map = ksm_map_merge(PAGES, 10, 0);
 
@@ -410,10 +399,9 @@ static int test_mlock_merged(void)
 	CHECK(!munlock(map, PAGES * ps()));
 	memset(map, 3, ps());
 	CHECK(ksm_contents_ok(map + ps(), PAGES - 1, 10, 0));
-	return 0;
 }
 
-static int test_stack(void)
+static void test_stack(void)
 {
 	size_t size = 40 * ps();
 	char *room = alloca(size);
@@ -429,10 +417,9 @@ static int test_stack(void)
 	memset(map, 0x55, 2 * ps());
 	CHECK(ksm_contents_ok(map + 2 * ps(), n - 2, 11, 0));
 	CHECK(map[0] == 0x55 && map[2 * ps() - 1] == 0x55);
-	return 0;
 }
 
-static int test_grows_down(void)
+static void test_grows_down(void)
 {
 	size_t n = 8;
 	char *map;
@@ -453,10 +440,9 @@ static int test_grows_down(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, n, 0, 0));
 	CHECK(ksm_contents_ok(map - ps(), n + 1, 12, 0));
-	return 0;
 }
 
-static int test_process_madvise(void)
+static void test_process_madvise(void)
 {
 	char *map = ksm_map(PAGES);
 	struct iovec iov = { map, PAGES * ps() };
@@ -465,7 +451,7 @@ static int test_process_madvise(void)
 
 	fd = syscall(SYS_pidfd_open, getpid(), 0);
 	if (fd < 0)
-		return ksm_skip("pidfd_open: %s", strerror(errno));
+		ksm_skip("pidfd_open: %s", strerror(errno));
 	for (i = 0; i < ARRAY_SIZE(advices); i++) {
 		errno = 0;
 		CHECK(syscall(SYS_process_madvise, fd, &iov, 1, advices[i],
@@ -473,27 +459,25 @@ static int test_process_madvise(void)
 		CHECK(errno == EINVAL);
 	}
 	CHECK(!ksm_vma_flag(0, map, "mg"));
-	return 0;
 }
 
-static int test_mseal(void)
+static void test_mseal(void)
 {
 	char *map = ksm_map(PAGES);
 
 	ksm_fill(map, PAGES, 13, 0);
 	if (syscall(SYS_mseal, map, PAGES * ps(), 0))
-		return ksm_skip("mseal: %s", strerror(errno));
+		ksm_skip("mseal: %s", strerror(errno));
 	ksm_mergeable(map, PAGES);
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_unmergeable(map, PAGES);
 	CHECK(ksm_count_pfns(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 13, 0));
-	return 0;
 }
 
 /* A split that would need one VMA too many. */
-static int test_map_limit(void)
+static void test_map_limit(void)
 {
 	char text[32] = "";
 	char *map = ksm_map(PAGES);
@@ -502,7 +486,7 @@ static int test_map_limit(void)
 
 	f = fopen("/proc/sys/vm/max_map_count", "r+");
 	if (!f)
-		return ksm_skip("no vm.max_map_count");
+		ksm_skip("no vm.max_map_count");
 	CHECK(fgets(text, sizeof(text), f));
 	have = ksm_vma_count(0, NULL, -1UL);
 	rewind(f);
@@ -518,7 +502,6 @@ static int test_map_limit(void)
 	fclose(f);
 	ksft_print_msg("page %d: %s\n", i - 2, strerror(err));
 	CHECK(err == EAGAIN);
-	return 0;
 }
 
 static int registered_child(struct ksm_child *c, void *arg)
@@ -541,7 +524,7 @@ static int registered_child(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-static int test_register_again(void)
+static void test_register_again(void)
 {
 	struct ksm_child c;
 	long long scans;
@@ -552,7 +535,7 @@ static int test_register_again(void)
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_say(&c, 'c');
 	CHECK(ksm_hear(&c) == 'u');
-	/* With nobody left, full_scans ends up standing still. */
+	/* Without a registered mm, full_scans stands still in the end. */
 	ksm_run();
 	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
 	do {
@@ -566,11 +549,10 @@ static int test_register_again(void)
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_say(&c, 'e');
 	CHECK(ksm_child_wait(&c) == 0);
-	return 0;
 }
 
 /* MADV_DONTNEED and MADV_FREE of merged pages. */
-static int test_dontneed(void)
+static void test_dontneed(void)
 {
 	char *map = ksm_map_merge(PAGES, 15, 0);
 	size_t i;
@@ -586,14 +568,13 @@ static int test_dontneed(void)
 	ksm_set("run", 1);
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	CHECK(ksm_contents_ok(map + 8 * ps(), PAGES - 8, 15, 0));
-	return 0;
 }
 
 /*
  * Advice comes first and contents later, as with memory that is allocated for
  * a guest.  ksmd may go over the empty mapping any number of times before.
  */
-static int filled_later(unsigned int empty_scans)
+static void filled_later(unsigned int empty_scans)
 {
 	char *a = ksm_map(PAGES), *b = ksm_map(PAGES);
 
@@ -621,17 +602,16 @@ static int filled_later(unsigned int empty_scans)
 	ksm_fill(a, PAGES, 2900, 1);
 	CHECK(ksm_contents_ok(b, PAGES, 2100, 1));
 	CHECK(ksm_contents_ok(a, PAGES, 2900, 1));
-	return 0;
 }
 
-static int test_before_touch(void)
+static void test_before_touch(void)
 {
-	return filled_later(0);
+	filled_later(0);
 }
 
-static int test_empty_for_long(void)
+static void test_empty_for_long(void)
 {
-	return filled_later(5);
+	filled_later(5);
 }
 
 static const struct ksm_case cases[] = {
@@ -668,5 +648,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

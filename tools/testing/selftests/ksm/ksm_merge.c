@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Merging itself: exactly the right pages, exactly counted.
+ * Merging: exactly the equal pages are merged, and counted exactly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static void paced_scan(unsigned int n)
 	ksm_scan(n);
 }
 
-/* 100 alike, five pairs, 40 singles. */
-static int exact_counts(void)
+/* 100 equal pages, five pairs, 40 unique ones */
+static void exact_counts(void)
 {
 	char *many = ksm_map_merge(100, 1, 0), *a = ksm_map_merge(5, 10, 1);
 	char *b = ksm_map_merge(5, 10, 1), *single = ksm_map_merge(40, 50, 1);
@@ -38,22 +38,21 @@ static int exact_counts(void)
 	CHECK(ksm_contents_ok(many, 100, 1, 0));
 	CHECK(ksm_contents_ok(a, 5, 10, 1) && ksm_contents_ok(b, 5, 10, 1));
 	CHECK(ksm_contents_ok(single, 40, 50, 1));
-	return 0;
 }
 
-static int test_exact_counts(void)
+static void test_exact_counts(void)
 {
 	ksm_set("smart_scan", 0);
-	return exact_counts();
+	exact_counts();
 }
 
-static int test_exact_counts_smart(void)
+static void test_exact_counts_smart(void)
 {
-	return exact_counts();
+	exact_counts();
 }
 
 /* Any mixture: pages of a region, how often each content occurs in it. */
-static int random_mixture(bool smart)
+static void random_mixture(bool smart)
 {
 	const size_t n = 1500, contents = 600;
 	__u64 rnd = ksm_random_seed();
@@ -84,23 +83,22 @@ static int random_mixture(bool smart)
 		CHECK(ksm_is_merged(map + i * ps()) == (count[which[i]] > 1));
 		CHECK(ksm_contents_ok(map + i * ps(), 1, 5000 + which[i], 0));
 	}
-	return 0;
 }
 
-static int test_random_mixture(void)
+static void test_random_mixture(void)
 {
-	return random_mixture(false);
+	random_mixture(false);
 }
 
-static int test_random_mixture_smart(void)
+static void test_random_mixture_smart(void)
 {
-	return random_mixture(true);
+	random_mixture(true);
 }
 
 /* Pages that come later join what is merged, one by one and in numbers. */
-static int test_late(void)
+static void test_late(void)
 {
-	char *first = ksm_map_merge(20, 1, 0), *later, *twin;
+	char *first = ksm_map_merge(20, 1, 0), *later, *dup;
 
 	ksm_set("smart_scan", 0);
 	paced_scan(2);
@@ -109,38 +107,36 @@ static int test_late(void)
 	paced_scan(2);
 	CHECK(ksm_counts_are(1, 20, 0, 0));
 	CHECK(ksm_pfn(0, later) == ksm_pfn(0, first));
-	/* A single one waits for its twin, however long that takes. */
+	/* A unique page waits for a duplicate, however long that takes. */
 	ksm_map_merge(1, 2, 0);
 	paced_scan(4);
 	CHECK(ksm_counts_are(1, 20, 1, 0));
-	twin = ksm_map_merge(1, 2, 0);
+	dup = ksm_map_merge(1, 2, 0);
 	paced_scan(2);
 	CHECK(ksm_counts_are(2, 21, 0, 0));
-	CHECK(ksm_contents_ok(twin, 1, 2, 0));
+	CHECK(ksm_contents_ok(dup, 1, 2, 0));
 	CHECK(ksm_contents_ok(first, 20, 1, 0));
-	return 0;
 }
 
-/* The same with what never changes meanwhile being skipped. */
-static int test_late_smart(void)
+/* The same with smart_scan, which skips unchanged pages */
+static void test_late_smart(void)
 {
-	char *one = ksm_map_merge(1, 3, 0), *crowd = ksm_map_merge(300, 100, 1);
-	char *twin;
+	char *others = ksm_map_merge(300, 100, 1), *dup;
+	char *one = ksm_map_merge(1, 3, 0);
 
 	paced_scan(12);
 	CHECK(ksm_counts_are(0, 0, 301, 0));
-	/* The old one has been quiet for long; the new one finds it. */
-	twin = ksm_map_merge(1, 3, 0);
+	/* The old page was skipped for long; the new one finds it. */
+	dup = ksm_map_merge(1, 3, 0);
 	paced_scan(2);
 	CHECK(ksm_counts_are(1, 1, 300, 0));
-	CHECK(ksm_pfn(0, one) == ksm_pfn(0, twin));
-	CHECK(ksm_contents_ok(one, 1, 3, 0) && ksm_contents_ok(twin, 1, 3, 0));
-	CHECK(ksm_contents_ok(crowd, 300, 100, 1));
-	return 0;
+	CHECK(ksm_pfn(0, one) == ksm_pfn(0, dup));
+	CHECK(ksm_contents_ok(one, 1, 3, 0) && ksm_contents_ok(dup, 1, 3, 0));
+	CHECK(ksm_contents_ok(others, 300, 100, 1));
 }
 
 /* Writing all sharers: one more full scan, and nothing is merged. */
-static int test_cow_back(void)
+static void test_cow_back(void)
 {
 	const size_t n = 200;
 	char *map = ksm_map_merge(n, 1, 0);
@@ -163,14 +159,13 @@ static int test_cow_back(void)
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, n - 1, 0, 0));
 	CHECK(ksm_contents_ok(map, n, 1, 0));
-	return 0;
 }
 
 /*
  * Every byte counts: pages that are equal but for one byte, a different one
  * for each page.
  */
-static int test_one_byte(void)
+static void test_one_byte(void)
 {
 	const size_t n = ps() + 1;
 	char *map = ksm_map(n);
@@ -200,11 +195,10 @@ static int test_one_byte(void)
 	for (i = 0; i < n; i += 2)
 		map[i * ps() + ps() - 1] ^= 1;
 	CHECK(ksm_contents_ok(map, n, 1, 0));
-	return 0;
 }
 
 /* Pages with little in them: one byte, one word, a pattern. */
-static int test_sparse_pages(void)
+static void test_sparse_pages(void)
 {
 	const size_t n = 512;
 	char *map = ksm_map(2 * n), *page = malloc(ps());
@@ -229,7 +223,6 @@ static int test_sparse_pages(void)
 		CHECK(ksm_pfn(0, map + i * ps()) ==
 		      ksm_pfn(0, map + (i + n) % (2 * n) * ps()));
 	}
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -248,5 +241,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -27,7 +27,7 @@ static const char *no_nodes;	/* why pages cannot move between nodes */
 static void need_nodes(void)
 {
 	if (no_nodes)
-		ksys_skip("%s", no_nodes);
+		ksm_skip("%s", no_nodes);
 }
 
 /* The page frames of a range, to be compared later. */
@@ -36,7 +36,7 @@ static unsigned long *frames(const void *addr, size_t pages)
 	unsigned long *pfn = calloc(pages, sizeof(*pfn));
 	size_t i;
 
-	must(pfn);
+	CHECK(pfn);
 	for (i = 0; i < pages; i++)
 		pfn[i] = ksm_pfn(0, ksys_page(addr, i));
 	return pfn;
@@ -58,12 +58,12 @@ static void check_range(const void *addr, int node, long mappings)
 	unsigned long pfn;
 	size_t i;
 
-	must_eq(ksys_ksm_kb(addr), PAGES * ksm_page_size() / 1024);
+	CHECK_EQ(ksm_smaps_kb(addr), PAGES * ksm_page_size() / 1024);
 	for (i = 0; i < PAGES; i++) {
 		pfn = ksm_pfn(0, ksys_page(addr, i));
-		must(pfn);
-		must_eq(ksm_kpagecount(pfn), mappings);
-		must_eq(ksys_page_node(0, ksys_page(addr, i)), node);
+		CHECK(pfn);
+		CHECK_EQ(ksm_kpagecount(pfn), mappings);
+		CHECK_EQ(ksys_page_node(0, ksys_page(addr, i)), node);
 	}
 }
 
@@ -78,8 +78,8 @@ static void pair_on_node(char **a, char **b, int node)
 	ksm_mergeable(*a, PAGES);
 	ksm_mergeable(*b, PAGES);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(*a, *b, PAGES));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(*a, *b, PAGES));
 	check_range(*a, node, 2);
 }
 
@@ -89,9 +89,9 @@ static char *newcomers_join(char *a, long sharing)
 	char *c = ksm_map_merge(PAGES, SEED, 1);
 
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, sharing + PAGES, 0, 0));
-	must(ksys_same_pages(a, c, PAGES));
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, sharing + PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, c, PAGES));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
 	return c;
 }
 
@@ -105,23 +105,23 @@ static void test_move(void)
 	pair_on_node(&a, &b, nodes[0]);
 	for (i = 1; i < 6; i++) {
 		pfn = frames(a, PAGES);
-		must_eq(ksys_move_range(0, i & 2 ? a : b, PAGES, nodes[i % 2]),
-			0);
-		must_eq(frames_changed(pfn, a, PAGES), PAGES);
+		CHECK_EQ(ksys_move_range(0, i & 2 ? a : b, PAGES, nodes[i % 2]),
+			 0);
+		CHECK_EQ(frames_changed(pfn, a, PAGES), PAGES);
 		free(pfn);
-		must(ksys_same_pages(a, b, PAGES));
+		CHECK(ksm_same_pages(a, b, PAGES));
 		check_range(a, nodes[i % 2], 2);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
-		must(ksm_contents_ok(b, PAGES, SEED, 1));
-		must(ksm_counts_are(PAGES, PAGES, 0, 0));
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	}
 	/* ksmd is of the same opinion, with and without new pages. */
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	newcomers_join(a, PAGES);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static void test_move_then_write(void)
@@ -130,18 +130,18 @@ static void test_move_then_write(void)
 
 	need_nodes();
 	pair_on_node(&a, &b, nodes[0]);
-	must_eq(ksys_move_range(0, a, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(0, a, PAGES, nodes[1]), 0);
 	ksm_fill(b, PAGES, 55000, 1);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, 55000, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, 55000, 1));
 	ksm_scan(2);
-	/* One mapping left: still a KSM page, nobody shares it. */
-	must(ksm_counts_are(PAGES, 0, PAGES, 0));
+	/* One mapping left: still a KSM page, without sharers. */
+	CHECK(ksm_counts_are(PAGES, 0, PAGES, 0));
 	ksm_fill(a, PAGES, 66000, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(0, 0, 2 * PAGES, 0));
-	must(ksm_contents_ok(a, PAGES, 66000, 1));
-	must(ksm_contents_ok(b, PAGES, 55000, 1));
+	CHECK(ksm_counts_are(0, 0, 2 * PAGES, 0));
+	CHECK(ksm_contents_ok(a, PAGES, 66000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, 55000, 1));
 }
 
 struct maps {
@@ -177,8 +177,8 @@ static void child_agrees(struct ksm_child *c, const struct maps *m)
 
 	ksm_say(c, 'n');
 	for (i = 0; i < PAGES; i++)
-		must_eq(ksm_hear_long(c), ksm_pfn(0, ksys_page(m->a, i)));
-	must(ksm_ask(c, 'c'));
+		CHECK_EQ(ksm_hear_long(c), ksm_pfn(0, ksys_page(m->a, i)));
+	CHECK(ksm_ask(c, 'c'));
 }
 
 static void test_unvisited_forks(void)
@@ -192,27 +192,27 @@ static void test_unvisited_forks(void)
 	for (i = 0; i < 3; i++)
 		ksm_child_start(&c[i], holder, &m);
 	check_range(m.a, nodes[0], 8);
-	must_eq(ksys_move_range(0, m.a, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(0, m.a, PAGES, nodes[1]), 0);
 	check_range(m.a, nodes[1], 8);
 	for (i = 0; i < 3; i++)
 		child_agrees(&c[i], &m);
 	/* From the side of a child that ksmd does not know yet. */
-	must_eq(ksys_move_range(c[1].pid, m.b, PAGES, nodes[0]), 0);
+	CHECK_EQ(ksys_move_range(c[1].pid, m.b, PAGES, nodes[0]), 0);
 	check_range(m.a, nodes[0], 8);
 	for (i = 0; i < 3; i++)
 		child_agrees(&c[i], &m);
 	/* Now it gets to know them. */
 	ksm_scan(1);
-	must(ksm_counts_are(PAGES, 7 * PAGES, 0, 0));
-	must_eq(ksys_move_range(c[2].pid, m.a, PAGES, nodes[1]), 0);
+	CHECK(ksm_counts_are(PAGES, 7 * PAGES, 0, 0));
+	CHECK_EQ(ksys_move_range(c[2].pid, m.a, PAGES, nodes[1]), 0);
 	check_range(m.a, nodes[1], 8);
 	for (i = 0; i < 3; i++)
 		child_agrees(&c[i], &m);
 	newcomers_join(m.a, 7 * PAGES);
-	must(ksm_contents_ok(m.a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(m.a, PAGES, SEED, 1));
 	for (i = 0; i < 3; i++) {
 		child_agrees(&c[i], &m);
-		must_eq(ksm_child_end(&c[i]), 0);
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
 	}
 }
 
@@ -228,16 +228,16 @@ static void test_only_the_fork_is_left(void)
 	ksm_child_start(&c, holder, &m);
 	ksm_unmap(m.a, PAGES);
 	ksm_unmap(m.b, PAGES);
-	must_eq(ksys_move_range(c.pid, m.a, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(c.pid, m.a, PAGES, nodes[1]), 0);
 	for (i = 0; i < PAGES; i++)
-		must_eq(ksm_pfn(c.pid, ksys_page(m.a, i)),
-			ksm_pfn(c.pid, ksys_page(m.b, i)));
-	must(ksm_ask(&c, 'c'));
+		CHECK_EQ(ksm_pfn(c.pid, ksys_page(m.a, i)),
+			 ksm_pfn(c.pid, ksys_page(m.b, i)));
+	CHECK(ksm_ask(&c, 'c'));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must_eq(ksys_move_range(c.pid, m.b, PAGES, nodes[0]), 0);
-	must(ksm_ask(&c, 'c'));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK_EQ(ksys_move_range(c.pid, m.b, PAGES, nodes[0]), 0);
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /* migrate_pages(2): the whole process, as cpusets do it. */
@@ -249,23 +249,23 @@ static void test_whole_process(void)
 
 	need_nodes();
 	pair_on_node(&m.a, &m.b, nodes[0]);
-	/* Bound memory would be asked back by its policy: moved all the same. */
+	/* Bound memory is moved as well, against its policy. */
 	ksm_child_start(&c, holder, &m);
 	left = ksys_migrate_process(0, nodes[0], nodes[1]);
-	must(left >= 0);
+	CHECK(left >= 0);
 	ksft_print_msg("%ld pages of the process did not move\n", left);
 	check_range(m.a, nodes[1], 4);
 	child_agrees(&c, &m);
-	must(ksm_contents_ok(m.a, PAGES, SEED, 1));
-	must(ksm_contents_ok(m.b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(m.a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(m.b, PAGES, SEED, 1));
 	left = ksys_migrate_process(c.pid, nodes[1], nodes[0]);
-	must(left >= 0);
+	CHECK(left >= 0);
 	check_range(m.a, nodes[0], 4);
 	child_agrees(&c, &m);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	newcomers_join(m.a, 3 * PAGES);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /* With a tree for each node, a moved page belongs to its new node's. */
@@ -276,9 +276,9 @@ static void test_new_home(void)
 	need_nodes();
 	ksm_set("merge_across_nodes", 0);
 	pair_on_node(&a, &b, nodes[0]);
-	must_eq(ksys_move_range(0, a, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(0, a, PAGES, nodes[1]), 0);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 
 	c = ksm_map(PAGES);
 	ksys_bind(c, PAGES, nodes[1]);
@@ -289,21 +289,21 @@ static void test_new_home(void)
 	ksm_fill(d, PAGES, SEED, 1);
 	ksm_mergeable(d, PAGES);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, 2 * PAGES, PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksys_same_pages(a, c, PAGES));
-	must(ksys_none_merged(d, PAGES));
+	CHECK(ksm_counts_are(PAGES, 2 * PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_same_pages(a, c, PAGES));
+	CHECK(ksm_none_merged(d, PAGES));
 	check_range(a, nodes[1], 3);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
-	must(ksm_contents_ok(d, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(d, PAGES, SEED, 1));
 
 	/* Two merged pages of equal content meet on one node. */
-	must_eq(ksys_move_range(0, d, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(0, d, PAGES, nodes[1]), 0);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
-	must(ksys_same_pages(a, d, PAGES));
-	must(ksm_contents_ok(d, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, d, PAGES));
+	CHECK(ksm_contents_ok(d, PAGES, SEED, 1));
 }
 
 static int writer(struct ksm_child *c, void *arg)
@@ -347,15 +347,15 @@ static void test_all_at_once(void)
 		rounds++;
 	} while (ksm_now_ms() < end);
 	for (i = 0; i < 2; i++)
-		must_eq(ksm_hear(&c[i]), 'd');
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK_EQ(ksm_hear(&c[i]), 'd');
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_stop();
-	must(ksys_settle(PAGES, 5 * PAGES, 0));
-	must_eq(ksys_move_range(0, a, PAGES, nodes[0]), 0);
+	CHECK(ksm_scan_until(PAGES, 5 * PAGES, 0));
+	CHECK_EQ(ksys_move_range(0, a, PAGES, nodes[0]), 0);
 	check_range(a, nodes[0], 6);
 	for (i = 0; i < 2; i++)
-		must_eq(ksm_child_end(&c[i]), 0);
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
 	ksft_print_msg("%d rounds\n", rounds);
 }
 
@@ -374,7 +374,7 @@ static size_t compact(size_t filler)
 	unsigned long *pfn;
 	size_t moved, i;
 
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 	fill = ksm_map(filler);
 	for (i = 0; i < filler; i++)
 		*(char *)ksys_page(fill, i) = 1;
@@ -388,20 +388,20 @@ static size_t compact(size_t filler)
 	ksm_mergeable(a, COMPACT_PAGES);
 	b = ksm_map_merge(COMPACT_PAGES, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(COMPACT_PAGES, COMPACT_PAGES, 0, 0));
+	CHECK(ksm_counts_are(COMPACT_PAGES, COMPACT_PAGES, 0, 0));
 	pfn = frames(a, COMPACT_PAGES);
 	ksm_unmap(fill, filler);
 	ksm_unmap(holes, COMPACT_PAGES);
-	must_eq(ksys_write("/proc/sys/vm/compact_memory", "1"), 0);
+	CHECK_EQ(ksys_write("/proc/sys/vm/compact_memory", "1"), 0);
 	moved = frames_changed(pfn, a, COMPACT_PAGES);
 	free(pfn);
-	must(ksys_same_pages(a, b, COMPACT_PAGES));
-	must(ksm_contents_ok(a, COMPACT_PAGES, SEED, 1));
-	must(ksm_contents_ok(b, COMPACT_PAGES, SEED, 1));
+	CHECK(ksm_same_pages(a, b, COMPACT_PAGES));
+	CHECK(ksm_contents_ok(a, COMPACT_PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, COMPACT_PAGES, SEED, 1));
 	ksm_scan(2);
-	must(ksm_counts_are(COMPACT_PAGES, COMPACT_PAGES, 0, 0));
+	CHECK(ksm_counts_are(COMPACT_PAGES, COMPACT_PAGES, 0, 0));
 	ksm_fill(b, COMPACT_PAGES, 44000, 1);
-	must(ksm_contents_ok(a, COMPACT_PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, COMPACT_PAGES, SEED, 1));
 	ksm_unmap(a, COMPACT_PAGES);
 	ksm_unmap(b, COMPACT_PAGES);
 	return moved;
@@ -414,14 +414,14 @@ static void test_compaction(void)
 	int round;
 
 	if (access("/proc/sys/vm/compact_memory", F_OK))
-		ksys_skip("kernel without CONFIG_COMPACTION");
-	must(!sysinfo(&info));
+		ksm_skip("kernel without CONFIG_COMPACTION");
+	CHECK(!sysinfo(&info));
 	eighth = info.freeram * info.mem_unit / ksm_page_size() / 8;
 	for (round = 0; round < 5 && !moved; round++)
 		moved = compact((2 + round) * eighth);
 	ksft_print_msg("compaction moved %zu of %d merged pages in round %d\n",
 		       moved, COMPACT_PAGES, round);
-	must(moved);
+	CHECK(moved);
 }
 
 static void test_offline(void)
@@ -434,40 +434,40 @@ static void test_offline(void)
 	int err;
 
 	if (!ksys_block_size())
-		ksys_skip("kernel without CONFIG_MEMORY_HOTPLUG");
+		ksm_skip("kernel without CONFIG_MEMORY_HOTPLUG");
 	m.a = ksys_map_movable(PAGES);
 	m.b = ksys_map_movable(PAGES);
 	if (!m.a || !m.b)
-		ksys_skip("no memory block in ZONE_MOVABLE");
+		ksm_skip("no memory block in ZONE_MOVABLE");
 	ksm_fill(m.a, PAGES, SEED, 1);
 	ksm_fill(m.b, PAGES, SEED, 1);
 	ksm_mergeable(m.a, PAGES);
 	ksm_mergeable(m.b, PAGES);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	block = ksys_block_of(ksm_pfn(0, m.a));
-	must(ksys_block_movable(block));
+	CHECK(ksys_block_movable(block));
 	ksm_child_start(&c, holder, &m);
 	err = ksys_block_set(block, false);
-	ksys_must(!err, "offline of block %ld: %s\n", block, strerror(-err));
+	ksm_check(!err, "offline of block %ld: %s\n", block, strerror(-err));
 	for (i = 0; i < PAGES; i++) {
 		pfn = ksm_pfn(0, ksys_page(m.a, i));
-		must(pfn);
-		must(ksys_block_of(pfn) != block);
-		must_eq(ksm_kpagecount(pfn), 4);
+		CHECK(pfn);
+		CHECK(ksys_block_of(pfn) != block);
+		CHECK_EQ(ksm_kpagecount(pfn), 4);
 	}
-	must(ksys_same_pages(m.a, m.b, PAGES));
+	CHECK(ksm_same_pages(m.a, m.b, PAGES));
 	child_agrees(&c, &m);
-	must(ksm_contents_ok(m.a, PAGES, SEED, 1));
-	must(ksm_contents_ok(m.b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(m.a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(m.b, PAGES, SEED, 1));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	newcomers_join(m.a, 3 * PAGES);
-	must_eq(ksys_block_set(block, true), 0);
-	must_eq(ksm_child_end(&c), 0);
+	CHECK_EQ(ksys_block_set(block, true), 0);
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "move_pages: every mapping goes along", test_move },
 	{ "written after a move", test_move_then_write },
 	{ "forks ksmd has not visited", test_unvisited_forks },
@@ -484,5 +484,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	no_nodes = ksys_two_nodes(nodes);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -32,7 +32,7 @@ static char *place(size_t pages)
  * A move takes the pages out of sharing, before it returns; the flag goes
  * along and the next scans merge them again.
  */
-static int test_move(void)
+static void test_move(void)
 {
 	char *map = ksm_map_merge(PAGES, 1, 0), *to = place(PAGES), *got;
 
@@ -49,11 +49,10 @@ static int test_move(void)
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_count_merged(to, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(to, PAGES, 1, 0));
-	return 0;
 }
 
 /* Only a part moves: the rest stays merged. */
-static int test_move_part(void)
+static void test_move_part(void)
 {
 	char *map = ksm_map_merge(PAGES, 2, 0), *to = place(16), *got;
 
@@ -72,11 +71,10 @@ static int test_move_part(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(to, 16, 2, 0));
-	return 0;
 }
 
 /* A move over something else that is merged. */
-static int test_move_over(void)
+static void test_move_over(void)
 {
 	char *map = ksm_map_merge(PAGES, 3, 0);
 	char *over = ksm_map_merge(PAGES, 4, 0);
@@ -90,11 +88,10 @@ static int test_move_over(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(over, PAGES, 3, 0));
-	return 0;
 }
 
 /* Growing in place: old pages stay merged, new ones are mergeable. */
-static int test_grow(void)
+static void test_grow(void)
 {
 	char *map = place(2 * PAGES);
 
@@ -111,11 +108,10 @@ static int test_grow(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(map, 2 * PAGES, 5, 0));
-	return 0;
 }
 
 /* Growing with a move. */
-static int test_grow_and_move(void)
+static void test_grow_and_move(void)
 {
 	char *map = ksm_map_merge(PAGES, 6, 0), *got;
 
@@ -131,10 +127,9 @@ static int test_grow_and_move(void)
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, 3 * PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(got, 3 * PAGES, 6, 0));
-	return 0;
 }
 
-static int test_shrink(void)
+static void test_shrink(void)
 {
 	char *map = ksm_map_merge(PAGES, 7, 0);
 
@@ -144,11 +139,10 @@ static int test_shrink(void)
 	ksm_scan(2);
 	CHECK(ksm_counts_are(1, PAGES / 4 - 1, 0, 0));
 	CHECK(ksm_contents_ok(map, PAGES / 4, 7, 0));
-	return 0;
 }
 
 /* The old place stays mapped, empty and mergeable. */
-static int test_dontunmap(void)
+static void test_dontunmap(void)
 {
 	char *map = ksm_map_merge(PAGES, 8, 0), *got;
 	size_t i;
@@ -168,10 +162,9 @@ static int test_dontunmap(void)
 	CHECK(ksm_counts_are(1, 2 * PAGES - 1, 0, 0));
 	CHECK(ksm_contents_ok(got, PAGES, 8, 0));
 	CHECK(ksm_contents_ok(map, PAGES, 8, 0));
-	return 0;
 }
 
-static int test_zero_pages(void)
+static void test_zero_pages(void)
 {
 	char *map = ksm_map(PAGES), *to = place(PAGES);
 	size_t i;
@@ -190,7 +183,6 @@ static int test_zero_pages(void)
 	CHECK(ksm_get("ksm_zero_pages") == PAGES);
 	CHECK(!munmap(to, PAGES * ps()));
 	CHECK(ksm_get("ksm_zero_pages") == 0);
-	return 0;
 }
 
 /*
@@ -198,7 +190,7 @@ static int test_zero_pages(void)
  * table entries as the moves leave them: the judgement "not changed" must
  * never be carried over from the page that was there before.
  */
-static int test_swap_places(void)
+static void test_swap_places(void)
 {
 	__u64 end = ksm_now_ms() + 2000;
 	size_t i, n = 16, rounds = 0;
@@ -231,11 +223,10 @@ static int test_swap_places(void)
 	CHECK(ksm_counts_are(1, n - 1, n, 0));
 	CHECK(ksm_contents_ok(a[0], n, seed[0], seed[0] == 2000));
 	CHECK(ksm_contents_ok(a[1], n, seed[1], seed[1] == 2000));
-	return 0;
 }
 
 /* A merge-any process: moves keep the flag, too. */
-static int test_merge_any(void)
+static void test_merge_any(void)
 {
 	char *map, *to;
 
@@ -252,7 +243,6 @@ static int test_merge_any(void)
 	ksm_scan(3);
 	CHECK(ksm_count_merged(to, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(to, PAGES, 9, 0));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -272,5 +262,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

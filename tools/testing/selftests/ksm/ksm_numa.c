@@ -27,7 +27,7 @@ static char *on_node(int node, uint64_t seed, uint64_t step)
 	ksm_fill(map, PAGES, seed, step);
 	ksm_mergeable(map, PAGES);
 	for (i = 0; i < PAGES; i++)
-		must_eq(ksys_page_node(0, ksys_page(map, i)), node);
+		CHECK_EQ(ksys_page_node(0, ksys_page(map, i)), node);
 	return map;
 }
 
@@ -36,7 +36,7 @@ static void all_on(const char *map, int node)
 	size_t i;
 
 	for (i = 0; i < PAGES; i++)
-		must_eq(ksys_page_node(0, ksys_page(map, i)), node);
+		CHECK_EQ(ksys_page_node(0, ksys_page(map, i)), node);
 }
 
 struct four {
@@ -53,10 +53,10 @@ static void map_four(struct four *f)
 
 static void four_ok(const struct four *f)
 {
-	must(ksm_contents_ok(f->a0, PAGES, SEED, 1));
-	must(ksm_contents_ok(f->b0, PAGES, SEED, 1));
-	must(ksm_contents_ok(f->a1, PAGES, SEED, 1));
-	must(ksm_contents_ok(f->b1, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f->a0, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f->b0, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f->a1, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f->b1, PAGES, SEED, 1));
 }
 
 static void test_apart(void)
@@ -67,22 +67,22 @@ static void test_apart(void)
 	ksm_set("merge_across_nodes", 0);
 	map_four(&f);
 	ksm_scan(2);
-	must(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
-	must(ksys_same_pages(f.a0, f.b0, PAGES));
-	must(ksys_same_pages(f.a1, f.b1, PAGES));
+	CHECK(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
+	CHECK(ksm_same_pages(f.a0, f.b0, PAGES));
+	CHECK(ksm_same_pages(f.a1, f.b1, PAGES));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pfn(0, ksys_page(f.a0, i)) !=
-		     ksm_pfn(0, ksys_page(f.a1, i)));
+		CHECK(ksm_pfn(0, ksys_page(f.a0, i)) !=
+		      ksm_pfn(0, ksys_page(f.a1, i)));
 	all_on(f.a0, nodes[0]);
 	all_on(f.b0, nodes[0]);
 	all_on(f.a1, nodes[1]);
 	all_on(f.b1, nodes[1]);
 	four_ok(&f);
 	ksm_fill(f.b1, PAGES, 90000, 1);
-	must(ksm_contents_ok(f.a0, PAGES, SEED, 1));
-	must(ksm_contents_ok(f.b0, PAGES, SEED, 1));
-	must(ksm_contents_ok(f.a1, PAGES, SEED, 1));
-	must(ksm_contents_ok(f.b1, PAGES, 90000, 1));
+	CHECK(ksm_contents_ok(f.a0, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f.b0, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f.a1, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(f.b1, PAGES, 90000, 1));
 }
 
 static void test_across(void)
@@ -92,10 +92,10 @@ static void test_across(void)
 	ksm_set("merge_across_nodes", 1);
 	map_four(&f);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
-	must(ksys_same_pages(f.a0, f.b0, PAGES));
-	must(ksys_same_pages(f.a0, f.a1, PAGES));
-	must(ksys_same_pages(f.a0, f.b1, PAGES));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_same_pages(f.a0, f.b0, PAGES));
+	CHECK(ksm_same_pages(f.a0, f.a1, PAGES));
+	CHECK(ksm_same_pages(f.a0, f.b1, PAGES));
 	four_ok(&f);
 }
 
@@ -108,16 +108,16 @@ static void test_one_each(void)
 	a = on_node(nodes[0], SEED, 1);
 	b = on_node(nodes[1], SEED, 1);
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, 2 * PAGES, 0));
-	must(ksys_none_merged(a, PAGES));
-	must(ksys_none_merged(b, PAGES));
+	CHECK(ksm_counts_are(0, 0, 2 * PAGES, 0));
+	CHECK(ksm_none_merged(a, PAGES));
+	CHECK(ksm_none_merged(b, PAGES));
 	/* Switched, they do, after everything was unmerged or not. */
-	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), 0);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 /* All copies of a content equal, on either node, with a sharing limit. */
@@ -130,15 +130,15 @@ static void test_limit_per_node(void)
 	a = on_node(nodes[0], SEED, 0);
 	b = on_node(nodes[1], SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(2 * PAGES / 8, 2 * PAGES / 8 * 7, 0, 0));
-	must_eq(ksm_count_pfns(a, PAGES), PAGES / 8);
-	must_eq(ksm_count_pfns(b, PAGES), PAGES / 8);
+	CHECK(ksm_counts_are(2 * PAGES / 8, 2 * PAGES / 8 * 7, 0, 0));
+	CHECK_EQ(ksm_count_pfns(a, PAGES), PAGES / 8);
+	CHECK_EQ(ksm_count_pfns(b, PAGES), PAGES / 8);
 	all_on(a, nodes[0]);
 	all_on(b, nodes[1]);
-	must_eq(ksm_get("stable_node_chains"), 2);
-	must_eq(ksm_get("stable_node_dups"), 2 * PAGES / 8);
-	must(ksm_contents_ok(a, PAGES, SEED, 0));
-	must(ksm_contents_ok(b, PAGES, SEED, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 2);
+	CHECK_EQ(ksm_get("stable_node_dups"), 2 * PAGES / 8);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 0));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 0));
 }
 
 static void test_busy(void)
@@ -147,28 +147,28 @@ static void test_busy(void)
 
 	map_four(&f);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
-	must_eq(ksm_write_text("merge_across_nodes", "0"), -EBUSY);
-	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
-	must_eq(ksm_get("merge_across_nodes"), 1);
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_write_text("merge_across_nodes", "0"), 0);
-	must_eq(ksm_get("merge_across_nodes"), 0);
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), -EBUSY);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), 0);
+	CHECK_EQ(ksm_get("merge_across_nodes"), 1);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), 0);
+	CHECK_EQ(ksm_get("merge_across_nodes"), 0);
 	ksm_scan(2);
-	must(ksm_get("pages_shared") > 0);
-	must_eq(ksm_write_text("merge_across_nodes", "1"), -EBUSY);
-	must_eq(ksm_write_text("merge_across_nodes", "0"), 0);
-	must_eq(ksm_get("merge_across_nodes"), 0);
+	CHECK(ksm_get("pages_shared") > 0);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), -EBUSY);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), 0);
+	CHECK_EQ(ksm_get("merge_across_nodes"), 0);
 	four_ok(&f);
-	/* Everybody writes: after a scan nothing is shared any more. */
+	/* All sharers write: after a scan nothing is shared any more. */
 	ksm_fill(f.a0, PAGES, 10000, 1);
 	ksm_fill(f.b0, PAGES, 20000, 1);
 	ksm_fill(f.a1, PAGES, 30000, 1);
 	ksm_fill(f.b1, PAGES, 40000, 1);
 	ksm_scan(2);
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
-	must(ksm_contents_ok(f.b1, PAGES, 40000, 1));
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), 0);
+	CHECK(ksm_contents_ok(f.b1, PAGES, 40000, 1));
 }
 
 /* What one setting merged the other separates again. */
@@ -179,18 +179,18 @@ static void test_switch(void)
 
 	map_four(&f);
 	for (i = 0; i < 4; i++) {
-		must_eq(ksm_unmerge_all(), 0);
+		CHECK_EQ(ksm_unmerge_all(), 0);
 		ksm_set("merge_across_nodes", i % 2);
-		/* Unmerging put copies where the policy of each range wants them. */
+		/* Copies are on the node of the policy of each range. */
 		all_on(f.a0, nodes[0]);
 		all_on(f.b0, nodes[0]);
 		all_on(f.a1, nodes[1]);
 		all_on(f.b1, nodes[1]);
 		ksm_scan(2);
 		if (i % 2)
-			must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+			CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 		else
-			must(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
+			CHECK(ksm_counts_are(2 * PAGES, 2 * PAGES, 0, 0));
 		four_ok(&f);
 	}
 }
@@ -203,7 +203,7 @@ struct owner {
 	char *map;
 };
 
-/* 'm': mergeable; 'e': equal to all others, 'd': all different; 'c', 'x': so? */
+/* 'm': mergeable; 'e': equal contents, 'd': different ones; 'c', 'x': check */
 static int owner_life(struct ksm_child *c, void *arg)
 {
 	uint64_t other = *(uint64_t *)arg;
@@ -231,7 +231,7 @@ static void owner_start(struct owner *o, uint64_t other)
 {
 	ksm_child_start(&o->c, owner_life, &other);
 	o->map = (char *)ksm_hear_long(&o->c);
-	must(ksm_ask(&o->c, 'm'));
+	CHECK(ksm_ask(&o->c, 'm'));
 }
 
 static void owner_on(const struct owner *o, int node)
@@ -239,7 +239,7 @@ static void owner_on(const struct owner *o, int node)
 	size_t i;
 
 	for (i = 0; i < PAGES; i++)
-		must_eq(ksys_page_node(o->c.pid, ksys_page(o->map, i)), node);
+		CHECK_EQ(ksys_page_node(o->c.pid, ksys_page(o->map, i)), node);
 }
 
 static size_t owners_share(const struct owner *a, const struct owner *b)
@@ -266,42 +266,42 @@ static void test_moved(void)
 	owner_start(&leaves, 20000);
 	owner_start(&waits, 30000);
 	owner_start(&stays, 40000);
-	must(ksm_ask(&leaves.c, 'e'));
-	must(ksm_ask(&stays.c, 'e'));
+	CHECK(ksm_ask(&leaves.c, 'e'));
+	CHECK(ksm_ask(&stays.c, 'e'));
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
-	must_eq(owners_share(&leaves, &stays), PAGES);
-	must(ksm_ask(&waits.c, 'e'));
+	CHECK(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	CHECK_EQ(owners_share(&leaves, &stays), PAGES);
+	CHECK(ksm_ask(&waits.c, 'e'));
 	ksm_scan(4);
-	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, PAGES, 0));
 
-	must(ksm_ask(&leaves.c, 'd'));
+	CHECK(ksm_ask(&leaves.c, 'd'));
 	owner_on(&waits, nodes[0]);
 	owner_on(&stays, nodes[0]);
-	must_eq(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[1]), 0);
+	CHECK_EQ(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[1]), 0);
 	owner_on(&stays, nodes[1]);
 	ksm_scan(4);
-	/* Whoever shares now or does not, nobody has changed nodes by that. */
+	/* No page has changed nodes by sharing or unsharing. */
 	owner_on(&leaves, nodes[0]);
 	owner_on(&waits, nodes[0]);
 	owner_on(&stays, nodes[1]);
-	must_eq(owners_share(&waits, &stays), 0);
-	must(ksm_counts_are(PAGES, 0, 2 * PAGES, 0));
-	must(ksm_ask(&leaves.c, 'x'));
-	must(ksm_ask(&waits.c, 'c'));
-	must(ksm_ask(&stays.c, 'c'));
+	CHECK_EQ(owners_share(&waits, &stays), 0);
+	CHECK(ksm_counts_are(PAGES, 0, 2 * PAGES, 0));
+	CHECK(ksm_ask(&leaves.c, 'x'));
+	CHECK(ksm_ask(&waits.c, 'c'));
+	CHECK(ksm_ask(&stays.c, 'c'));
 
 	/* Back on the first node the page has room for him. */
-	must_eq(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[0]), 0);
+	CHECK_EQ(ksys_move_range(stays.c.pid, stays.map, PAGES, nodes[0]), 0);
 	ksm_scan(12);
-	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
-	must_eq(owners_share(&waits, &stays), PAGES);
+	CHECK(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	CHECK_EQ(owners_share(&waits, &stays), PAGES);
 	owner_on(&waits, nodes[0]);
-	must(ksm_ask(&waits.c, 'c'));
-	must(ksm_ask(&stays.c, 'c'));
+	CHECK(ksm_ask(&waits.c, 'c'));
+	CHECK(ksm_ask(&stays.c, 'c'));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "0: each node for itself", test_apart },
 	{ "1: across nodes", test_across },
 	{ "one copy on each node", test_one_each },
@@ -320,5 +320,5 @@ int main(void)
 	why = ksys_two_nodes(nodes);
 	if (why)
 		ksm_skip_all("%s", why);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

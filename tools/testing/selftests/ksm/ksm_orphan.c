@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parent goes before ksmd has seen the child.
+ * The parent exits before ksmd has visited the child.
  *
- * What the child maps has to be found all the same, or nobody could reclaim or
- * migrate it until ksmd comes by, with ksmd stopped never.  And what is kept
- * for that is not kept longer than needed.
+ * The reverse map must find the child's mappings all the same.  Otherwise they
+ * could not be reclaimed or migrated until ksmd visits them, which with ksmd
+ * stopped is never.  Items kept for that must not be kept longer than needed.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -23,30 +23,30 @@
 #define SWAP	(64UL << 20)
 
 /* Two mappings of the same pages */
-struct twins {
+struct pair {
 	char *a;
 	char *b;
 };
 
-static void make_twins(struct twins *t)
+static void make_pair(struct pair *t)
 {
 	t->a = ksm_map_merge(PAGES, SEED, 1);
 	t->b = ksm_map_merge(PAGES, SEED, 1);
 }
 
-static bool twins_ok(const struct twins *t)
+static bool pair_ok(const struct pair *t)
 {
 	return ksm_contents_ok(t->a, PAGES, SEED, 1) &&
 	       ksm_contents_ok(t->b, PAGES, SEED, 1);
 }
 
-static bool twins_swapped_out(const struct twins *t)
+static bool pair_swapped_out(const struct pair *t)
 {
 	return ksys_swap_out(t->a, PAGES) >= 0 &&
 	       ksys_count_swapped(t->b, PAGES) == PAGES;
 }
 
-static bool twins_moved(const struct twins *t)
+static bool pair_moved(const struct pair *t)
 {
 	int nodes[2], from, to;
 
@@ -60,15 +60,15 @@ static bool twins_moved(const struct twins *t)
 
 /* --- The child and its parent -------------------------------------------- */
 
-static bool obey(int what, const struct twins *t)
+static bool do_command(int what, const struct pair *t)
 {
 	switch (what) {
 	case 'c':	/* contents as they should be? */
-		return twins_ok(t);
+		return pair_ok(t);
 	case 's':	/* swap all out */
-		return twins_swapped_out(t);
+		return pair_swapped_out(t);
 	case 'm':	/* move all to another node */
-		return twins_moved(t);
+		return pair_moved(t);
 	case 'a':	/* all counted? */
 		return ksm_merging_pages(0) == 2 * PAGES;
 	case 'd':	/* let go of half of them */
@@ -79,45 +79,45 @@ static bool obey(int what, const struct twins *t)
 	}
 }
 
-static int serve(struct ksm_child *c, const struct twins *t)
+static int command_loop(struct ksm_child *c, const struct pair *t)
 {
 	int what;
 
 	while ((what = ksm_hear(c)) > 0 && what != 'q')
-		ksm_say(c, obey(what, t) ? 'y' : 'n');
+		ksm_say(c, do_command(what, t) ? 'y' : 'n');
 	return what != 'q';
 }
 
 /* 'f': fork; what comes after is said to the child.  'x': exit */
-static int parent_life(struct ksm_child *c, void *arg)
+static int parent_main(struct ksm_child *c, void *arg)
 {
-	struct twins t;
+	struct pair t;
 	pid_t pid;
 
-	make_twins(&t);
+	make_pair(&t);
 	ksm_say(c, 'r');
-	must_eq(ksm_hear(c), 'f');
+	CHECK_EQ(ksm_hear(c), 'f');
 	pid = fork();
-	must(pid >= 0);
+	CHECK(pid >= 0);
 	if (!pid)
-		return serve(c, &t);
+		return command_loop(c, &t);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	pause();
 	return 1;
 }
 
 /* Merged with its own and, if there are, those of another process; then fork */
-static void merge_parent(struct ksm_child *c, struct twins *other)
+static void merge_parent(struct ksm_child *c, struct pair *other)
 {
-	must(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-	ksm_child_start(c, parent_life, NULL);
-	must_eq(ksm_hear(c), 'r');
+	CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	ksm_child_start(c, parent_main, NULL);
+	CHECK_EQ(ksm_hear(c), 'r');
 	if (other)
-		make_twins(other);
+		make_pair(other);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, other ? 3 * PAGES : PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, other ? 3 * PAGES : PAGES, 0, 0));
 	ksm_say(c, 'f');
-	must(ksm_ask(c, 'c'));
+	CHECK(ksm_ask(c, 'c'));
 }
 
 /* The child goes on with the pipes of its parent. */
@@ -125,8 +125,8 @@ static void kill_parent(struct ksm_child *c)
 {
 	int status;
 
-	must(!kill(c->pid, SIGKILL));
-	must_eq(waitpid(c->pid, &status, 0), c->pid);
+	CHECK(!kill(c->pid, SIGKILL));
+	CHECK_EQ(waitpid(c->pid, &status, 0), c->pid);
 }
 
 static void end_child(struct ksm_child *c)
@@ -134,8 +134,8 @@ static void end_child(struct ksm_child *c)
 	int status;
 
 	ksm_say(c, 'q');
-	must(wait(&status) > 0);
-	must_eq(status, 0);
+	CHECK(wait(&status) > 0);
+	CHECK_EQ(status, 0);
 }
 
 /* With ksmd stopped, a parent whose child was never visited */
@@ -143,9 +143,9 @@ static void set_up(struct ksm_child *c)
 {
 	merge_parent(c, NULL);
 	kill_parent(c);
-	must(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
-	must(ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS));
-	must(ksm_counts_are(0, 0, 0, 0));
+	CHECK(ksm_wait_value("pages_shared", 0, KSM_DEADLINE_MS));
+	CHECK(ksm_wait_value("pages_volatile", 0, KSM_DEADLINE_MS));
+	CHECK(ksm_counts_are(0, 0, 0, 0));
 }
 
 /* --- Found --------------------------------------------------------------- */
@@ -155,8 +155,8 @@ static void test_reclaim(void)
 	struct ksm_child c;
 
 	set_up(&c);
-	must(ksm_ask(&c, 's'));
-	must(ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 's'));
+	CHECK(ksm_ask(&c, 'c'));
 	end_child(&c);
 }
 
@@ -168,10 +168,10 @@ static void test_migrate(void)
 
 	why = ksys_two_nodes(nodes);
 	if (why)
-		ksys_skip("%s", why);
+		ksm_skip("%s", why);
 	set_up(&c);
-	must(ksm_ask(&c, 'm'));
-	must(ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'm'));
+	CHECK(ksm_ask(&c, 'c'));
 	end_child(&c);
 }
 
@@ -179,25 +179,25 @@ static void test_migrate(void)
 static void test_reclaim_among_others(void)
 {
 	struct ksm_child c;
-	struct twins other;
+	struct pair other;
 
 	merge_parent(&c, &other);
 	ksm_fill(other.b, PAGES, SEED + 2 * PAGES, 1);
 	kill_parent(&c);
 	ksm_wait_value("pages_sharing", PAGES, KSM_DEADLINE_MS);
-	must(ksm_ask(&c, 's'));
-	must(ksm_ask(&c, 'c'));
-	must(ksm_contents_ok(other.a, PAGES, SEED, 1));
-	must(ksm_contents_ok(other.b, PAGES, SEED + 2 * PAGES, 1));
+	CHECK(ksm_ask(&c, 's'));
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(ksm_contents_ok(other.a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(other.b, PAGES, SEED + 2 * PAGES, 1));
 	end_child(&c);
 }
 
 /* --- But not kept -------------------------------------------------------- */
 
-static void must_have_items(long nr)
+static void check_items(long nr)
 {
 	ksys_slab_print("ksm_rmap_item");
-	must_eq(ksys_slab_objects("ksm_rmap_item"), nr);
+	CHECK_EQ(ksys_slab_objects("ksm_rmap_item"), nr);
 }
 
 static void test_gone_with_the_child(void)
@@ -205,11 +205,11 @@ static void test_gone_with_the_child(void)
 	struct ksm_child c;
 
 	set_up(&c);
-	must(ksm_ask(&c, 'c'));
+	CHECK(ksm_ask(&c, 'c'));
 	end_child(&c);
 	ksm_wait_value("general_profit", 0, KSM_DEADLINE_MS);
-	must_eq(ksys_slab_objects("ksm_"), 0);
-	must_eq(ksm_get("general_profit"), 0);
+	CHECK_EQ(ksys_slab_objects("ksm_"), 0);
+	CHECK_EQ(ksm_get("general_profit"), 0);
 }
 
 static void test_gone_after_a_pass(void)
@@ -218,10 +218,10 @@ static void test_gone_after_a_pass(void)
 
 	set_up(&c);
 	ksm_scan(4);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksm_ask(&c, 'a'));
-	must_have_items(2 * PAGES);
-	must(ksm_ask(&c, 'c'));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_ask(&c, 'a'));
+	check_items(2 * PAGES);
+	CHECK(ksm_ask(&c, 'c'));
 	end_child(&c);
 }
 
@@ -232,15 +232,15 @@ static void test_all_visited(void)
 
 	merge_parent(&c, NULL);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 3 * PAGES, 0, 0));
 	kill_parent(&c);
 	ksm_wait_value("pages_sharing", PAGES, KSM_DEADLINE_MS);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must_have_items(2 * PAGES);
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	check_items(2 * PAGES);
 	end_child(&c);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "the child's pages are reclaimed", test_reclaim },
 	{ "the child's pages are reclaimed, others map them, too",
 	  test_reclaim_among_others },
@@ -258,5 +258,5 @@ int main(void)
 	ksm_setup();
 	ksys_slab_setup();
 	ksys_reclaim_setup(SWAP);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -59,7 +59,7 @@ static void *plain_map(size_t pages)
 	return map;
 }
 
-static int test_errors(void)
+static void test_errors(void)
 {
 	int on;
 
@@ -78,10 +78,9 @@ static int test_errors(void)
 		CHECK(enabled() == on);
 		CHECK(enable() == 0);
 	}
-	return 0;
 }
 
-static int test_any_nonzero(void)
+static void test_any_nonzero(void)
 {
 	static const unsigned long values[] = { 1, 2, 7, -1UL, 1UL << 31 };
 	size_t i;
@@ -96,11 +95,10 @@ static int test_any_nonzero(void)
 		CHECK(disable() == 0);
 		CHECK(enabled() == 0);
 	}
-	return 0;
 }
 
 /* ksm_stat says so too, in its last two lines. */
-static int test_stat_lines(void)
+static void test_stat_lines(void)
 {
 	struct ksm_stat st;
 	void *map;
@@ -115,11 +113,10 @@ static int test_stat_lines(void)
 	ksm_mergeable(map, 1);
 	CHECK(!ksm_stat(0, &st));
 	CHECK(st.merge_any == 0 && st.mergeable == 1);
-	return 0;
 }
 
 /* What is there when prctl() is called. */
-static int test_flags_existing(void)
+static void test_flags_existing(void)
 {
 	void *anon = ksm_map(4), *none = ksm_map(4), *shared, *file, *heap;
 	int fd, on_stack;
@@ -153,11 +150,10 @@ static int test_flags_existing(void)
 	CHECK(!ksm_vma_flag(0, heap, "mg"));
 	CHECK(!ksm_vma_flag(0, file, "mg"));
 	CHECK(!ksm_vma_flag(0, &on_stack, "mg"));
-	return 0;
 }
 
 /* What comes later. */
-static int test_flags_new(void)
+static void test_flags_new(void)
 {
 	void *map, *shared, *file, *heap, *fixed;
 	int fd;
@@ -188,10 +184,9 @@ static int test_flags_new(void)
 
 	CHECK(disable() == 0);
 	CHECK(!ksm_vma_flag(0, plain_map(4), "mg"));
-	return 0;
 }
 
-static int test_merges(void)
+static void test_merges(void)
 {
 	char *before, *after;
 
@@ -227,11 +222,10 @@ static int test_merges(void)
 	ksm_scan(3);
 	CHECK(ksm_count_pfns(before, PAGES) == 1);
 	CHECK(ksm_contents_ok(before, PAGES, 11, 0));
-	return 0;
 }
 
 /* Disabling also ends what madvise() began, but only if it was enabled. */
-static int test_disable_and_madvise(void)
+static void test_disable_and_madvise(void)
 {
 	char *map = ksm_map_merge(PAGES, 12, 0);
 
@@ -249,11 +243,10 @@ static int test_disable_and_madvise(void)
 	CHECK(!ksm_vma_flag(0, map, "mg"));
 	CHECK(ksm_count_merged(map, PAGES) == 0);
 	CHECK(ksm_contents_ok(map, PAGES, 12, 0));
-	return 0;
 }
 
 /* MADV_UNMERGEABLE makes an exception for a range, not for the process. */
-static int test_unmergeable_range(void)
+static void test_unmergeable_range(void)
 {
 	char *map;
 
@@ -273,7 +266,6 @@ static int test_unmergeable_range(void)
 	CHECK(enable() == 0);
 	ksm_scan(3);
 	CHECK(ksm_contents_ok(map, PAGES, 13, 0));
-	return 0;
 }
 
 static int inherit_child(struct ksm_child *c, void *arg)
@@ -291,7 +283,7 @@ static int inherit_child(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-static int test_inheritance(void)
+static void test_inheritance(void)
 {
 	struct ksm_child c;
 	char *map;
@@ -308,7 +300,6 @@ static int test_inheritance(void)
 	CHECK(ksm_vma_flag(0, map, "mg"));
 	CHECK(ksm_count_merged(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 14, 0));
-	return 0;
 }
 
 static void *thread_enable(void *arg)
@@ -318,7 +309,7 @@ static void *thread_enable(void *arg)
 }
 
 /* It belongs to the address space, so to all threads. */
-static int test_thread(void)
+static void test_thread(void)
 {
 	pthread_t thread;
 	int ret = -1;
@@ -326,10 +317,9 @@ static int test_thread(void)
 	CHECK(!pthread_create(&thread, NULL, thread_enable, &ret));
 	CHECK(!pthread_join(thread, NULL));
 	CHECK(ret == 0 && enabled() == 1);
-	return 0;
 }
 
-static int test_unprivileged(void)
+static void test_unprivileged(void)
 {
 	char *map;
 
@@ -338,14 +328,13 @@ static int test_unprivileged(void)
 	map = plain_map(1);
 	CHECK(!madvise(map, ksm_page_size(), MADV_MERGEABLE));
 	CHECK(disable() == 0 && enabled() == 0);
-	return 0;
 }
 
 /*
- * ksmd forgets a process none of whose memory is mergeable.  The next new
+ * ksmd drops a process without mergeable memory.  The next new
  * mapping of a merge-any process has to bring it back.
  */
-static int test_comes_back(void)
+static void test_comes_back(void)
 {
 	unsigned long start, end;
 	char line[512], *map;
@@ -370,11 +359,10 @@ static int test_comes_back(void)
 	ksm_scan(3);
 	CHECK(ksm_count_merged(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 15, 0));
-	return 0;
 }
 
 /* On and off while ksmd works at full speed. */
-static int test_toggle(void)
+static void test_toggle(void)
 {
 	__u64 end = ksm_now_ms() + 1500;
 	char *map = ksm_map(PAGES);
@@ -392,7 +380,6 @@ static int test_toggle(void)
 		rounds++;
 	}
 	ksft_print_msg("%u rounds\n", rounds);
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -418,5 +405,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writing to somebody else's memory: ptrace, /proc/PID/mem, process_vm_writev.
+ * Writing to memory of another process: ptrace, /proc/PID/mem,
+ * process_vm_writev
  *
  * Such a write must break the sharing like any other, be seen by its owner
  * only, and not go unnoticed on pages that ksmd knows but has not merged, even
@@ -77,7 +78,7 @@ static const struct {
 	{ "process_vm_writev", by_writev, false },
 };
 
-/* Write a page of this content into somebody's memory. */
+/* Write a page of this content to memory of a process. */
 static int write_page(size_t way, pid_t pid, void *addr, uint64_t seed)
 {
 	static uint64_t *buf;
@@ -88,7 +89,7 @@ static int write_page(size_t way, pid_t pid, void *addr, uint64_t seed)
 	ksm_page_fill(buf, seed);
 	err = ways[way].write(pid, addr, buf, ksm_page_size());
 	if (err == -ENOSYS || (err == -EPERM && pid == getpid()))
-		ksys_skip("%s: %s", ways[way].name, strerror(-err));
+		ksm_skip("%s: %s", ways[way].name, strerror(-err));
 	return err;
 }
 
@@ -141,27 +142,27 @@ static void attach(struct tracee *t)
 	int status;
 
 	if (ptrace(PTRACE_SEIZE, t->c.pid, NULL, NULL))
-		ksys_must(false, "PTRACE_SEIZE: %s\n", strerror(errno));
-	must(!ptrace(PTRACE_INTERRUPT, t->c.pid, NULL, NULL));
-	must(waitpid(t->c.pid, &status, __WALL) == t->c.pid);
-	must(WIFSTOPPED(status));
+		ksm_check(false, "PTRACE_SEIZE: %s\n", strerror(errno));
+	CHECK(!ptrace(PTRACE_INTERRUPT, t->c.pid, NULL, NULL));
+	CHECK(waitpid(t->c.pid, &status, __WALL) == t->c.pid);
+	CHECK(WIFSTOPPED(status));
 }
 
 static void detach(struct tracee *t)
 {
-	must(!ptrace(PTRACE_DETACH, t->c.pid, NULL, NULL));
+	CHECK(!ptrace(PTRACE_DETACH, t->c.pid, NULL, NULL));
 }
 
 static void tracee_has(struct tracee *t, uint64_t seed)
 {
 	ksm_say_long(&t->c, seed);
-	must_eq(ksm_hear(&t->c), 'y');
+	CHECK_EQ(ksm_hear(&t->c), 'y');
 }
 
 static void tracee_end(struct tracee *t)
 {
 	ksm_say_long(&t->c, 0);
-	must_eq(ksm_child_wait(&t->c), 0);
+	CHECK_EQ(ksm_child_wait(&t->c), 0);
 }
 
 /* Merged pages of a tracee and two of ours: write to the tracee's. */
@@ -174,37 +175,37 @@ static void check_merged(int prot)
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		if (!ways[i].forces && prot != (PROT_READ | PROT_WRITE))
 			continue;
-		must_eq(ksm_unmerge_all(), 0);
+		CHECK_EQ(ksm_unmerge_all(), 0);
 		tracee_start(&t, prot, 1);
 		a = ksm_map_merge(PAGES, SEED, 1);
 		b = ksm_map_merge(PAGES, SEED, 1);
 		ksm_scan(2);
-		must(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
-		must(ksys_same_pages(a, b, PAGES));
+		CHECK(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
+		CHECK(ksm_same_pages(a, b, PAGES));
 		attach(&t);
-		ksys_must_eq(write_page(i, t.c.pid, ksys_page(t.map, 3), 777),
+		ksm_check_eq(write_page(i, t.c.pid, ksys_page(t.map, 3), 777),
 			     0, ways[i].name, "success", __func__, __LINE__);
 		detach(&t);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
-		must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 		tracee_has(&t, 777);
-		must(ksm_pfn(t.c.pid, ksys_page(t.map, 3)) !=
-		     ksm_pfn(0, ksys_page(a, 3)));
-		must_eq(ksm_pfn(t.c.pid, ksys_page(t.map, 2)),
-			ksm_pfn(0, ksys_page(a, 2)));
+		CHECK(ksm_pfn(t.c.pid, ksys_page(t.map, 3)) !=
+		      ksm_pfn(0, ksys_page(a, 3)));
+		CHECK_EQ(ksm_pfn(t.c.pid, ksys_page(t.map, 2)),
+			 ksm_pfn(0, ksys_page(a, 2)));
 		ksm_scan(2);
-		must(ksm_counts_are(PAGES, 2 * PAGES - 1, 1, 0));
+		CHECK(ksm_counts_are(PAGES, 2 * PAGES - 1, 1, 0));
 		tracee_has(&t, 777);
 		/* What it was: it joins them again. */
 		attach(&t);
-		must_eq(write_page(i, t.c.pid, ksys_page(t.map, 3), SEED + 3),
-			0);
+		CHECK_EQ(write_page(i, t.c.pid, ksys_page(t.map, 3), SEED + 3),
+			 0);
 		detach(&t);
 		tracee_has(&t, SEED + 3);
 		ksm_scan(2);
-		must(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
+		CHECK(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
 		tracee_has(&t, SEED + 3);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 		tracee_end(&t);
 		ksm_unmap(a, PAGES);
 		ksm_unmap(b, PAGES);
@@ -234,12 +235,12 @@ static void test_refused(void)
 	tracee_start(&t, PROT_READ, 1);
 	a = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	/* process_vm_writev does not force its way. */
-	must_eq(write_page(2, t.c.pid, ksys_page(t.map, 3), 777), -EFAULT);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(write_page(2, t.c.pid, ksys_page(t.map, 3), 777), -EFAULT);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	tracee_has(&t, SEED + 3);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
 	tracee_end(&t);
 }
 
@@ -253,7 +254,7 @@ static void test_zero_page(void)
 	char *a;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		must_eq(ksm_unmerge_all(), 0);
+		CHECK_EQ(ksm_unmerge_all(), 0);
 		ksm_set("use_zero_pages", 1);
 		/* Our own: ptrace(2) cannot, the other two can. */
 		a = ksm_map(PAGES);
@@ -261,18 +262,18 @@ static void test_zero_page(void)
 		memset(a, 0, PAGES * ksm_page_size());
 		ksm_mergeable(a, PAGES);
 		ksm_scan(2);
-		must_eq(ksm_get("ksm_zero_pages"), PAGES);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES);
 		if (i) {
-			must_eq(write_page(i, getpid(), ksys_page(a, 3), 777),
-				0);
-			must(ksm_page_ok(ksys_page(a, 3), 777));
-			must_eq(ksm_get("ksm_zero_pages"), PAGES - 1);
-			must(!*(long *)ksys_page(a, 2));
-			must(!*(long *)ksys_page(a, 4));
+			CHECK_EQ(write_page(i, getpid(), ksys_page(a, 3), 777),
+				 0);
+			CHECK(ksm_page_ok(ksys_page(a, 3), 777));
+			CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES - 1);
+			CHECK(!*(long *)ksys_page(a, 2));
+			CHECK(!*(long *)ksys_page(a, 4));
 		}
 		ksm_unmap(a, PAGES);
-		must_eq(ksm_get("ksm_zero_pages"), 0);
-		/* A new process reads zeroes where nobody wrote. */
+		CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+		/* A new process reads zeroes where nothing was written. */
 		tracee_start(&t, PROT_READ | PROT_WRITE, 1);
 		tracee_has(&t, SEED + 3);
 		tracee_end(&t);
@@ -287,12 +288,12 @@ static bool shared_pairs(void *arg)
 }
 
 /* So many pairs, and so many pages that ksmd knows but that are alone. */
-static void must_know(long pairs, long alone)
+static void check_known(long pairs, long alone)
 {
-	must_eq(ksm_get("pages_shared"), pairs);
-	must_eq(ksm_get("pages_sharing"), pairs);
+	CHECK_EQ(ksm_get("pages_shared"), pairs);
+	CHECK_EQ(ksm_get("pages_sharing"), pairs);
 	/* Those it skips may count as volatile. */
-	must_eq(ksm_get("pages_unshared") + ksm_get("pages_volatile"), alone);
+	CHECK_EQ(ksm_get("pages_unshared") + ksm_get("pages_volatile"), alone);
 }
 
 /* With smart_scan ksmd may take its time. */
@@ -300,7 +301,7 @@ static void wait_pairs(long n)
 {
 	ksm_run();
 	if (!ksm_poll(shared_pairs, &n, KSM_DEADLINE_MS / 4))
-		must(ksm_counts_are(n, n, 0, 0));
+		CHECK(ksm_counts_are(n, n, 0, 0));
 	ksm_stop();
 }
 
@@ -309,7 +310,7 @@ static void wait_pairs(long n)
  * behind the page table's back, and pages with the old content turn up.
  * Whatever ksmd remembers, it must not merge what differs.
  */
-static void check_stale(bool smart_scan)
+static void check_stale(enum ksm_smart_scan smart_scan)
 {
 	struct tracee t;
 	char *map;
@@ -320,23 +321,23 @@ static void check_stale(bool smart_scan)
 		ksm_fresh(smart_scan);
 		tracee_start(&t, PROT_READ | PROT_WRITE, 1);
 		ksm_scan(4);
-		must_know(0, PAGES);
+		check_known(0, PAGES);
 		attach(&t);
-		must_eq(write_page(i, t.c.pid, ksys_page(t.map, 3), 777), 0);
+		CHECK_EQ(write_page(i, t.c.pid, ksys_page(t.map, 3), 777), 0);
 		detach(&t);
 		map = ksm_map_merge(PAGES, SEED, 1);
 		for (pass = 0; pass < (smart_scan ? 20 : 4); pass++) {
 			ksm_scan(1);
-			must(ksm_contents_ok(map, PAGES, SEED, 1));
+			CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 			tracee_has(&t, 777);
-			must(ksm_get("pages_sharing") <= PAGES - 1);
+			CHECK(ksm_get("pages_sharing") <= PAGES - 1);
 		}
-		/* All but page 3 are alike. */
+		/* All but page 3 are equal. */
 		if (!smart_scan)
 			wait_pairs(PAGES - 1);
-		must(ksm_pfn(0, ksys_page(map, 3)) !=
-		     ksm_pfn(t.c.pid, ksys_page(t.map, 3)));
-		must(ksm_contents_ok(map, PAGES, SEED, 1));
+		CHECK(ksm_pfn(0, ksys_page(map, 3)) !=
+		      ksm_pfn(t.c.pid, ksys_page(t.map, 3)));
+		CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
 		tracee_has(&t, 777);
 		tracee_end(&t);
 		ksm_unmap(map, PAGES);
@@ -345,12 +346,12 @@ static void check_stale(bool smart_scan)
 
 static void test_stale(void)
 {
-	check_stale(false);
+	check_stale(KSM_SMART_SCAN_OFF);
 }
 
 static void test_stale_smart(void)
 {
-	check_stale(true);
+	check_stale(KSM_SMART_SCAN_ON);
 }
 
 /* Pages that differ in one word, each in another. */
@@ -382,7 +383,7 @@ static void near_ok(char *map, uint64_t value)
 		ksm_page_fill(want, SEED);
 		want[near_word(map, i) - (uint64_t *)ksys_page(map, i)] =
 			value + i;
-		ksys_must(!memcmp(want, ksys_page(map, i), ksm_page_size()),
+		ksm_check(!memcmp(want, ksys_page(map, i), ksm_page_size()),
 			  "page %zu of those with %llu is wrong\n", i,
 			  (unsigned long long)value);
 	}
@@ -390,8 +391,7 @@ static void near_ok(char *map, uint64_t value)
 }
 
 /*
- * The same with near duplicates: whatever part of a page ksmd looks at, there
- * are others that look like it.
+ * The same with similar pages: each part of a page is equal to that of others.
  */
 static void test_stale_near(void)
 {
@@ -401,27 +401,27 @@ static void test_stale_near(void)
 	int pass;
 
 	for (way = 1; way < ARRAY_SIZE(ways); way++) {
-		ksm_fresh(true);
+		ksm_fresh(KSM_SMART_SCAN_ON);
 		a = map_near(1000);
 		ksm_scan(4);
-		must_know(0, NEAR);
+		check_known(0, NEAR);
 		for (i = 0; i < NEAR; i++) {
 			word = 5000 + i;
-			must_eq(ways[way].write(getpid(), near_word(a, i),
-						&word, sizeof(word)), 0);
+			CHECK_EQ(ways[way].write(getpid(), near_word(a, i),
+						 &word, sizeof(word)), 0);
 		}
-		/* Like a was; nothing is like anything now. */
+		/* Duplicates of what a was; now there are no duplicates. */
 		b = map_near(1000);
 		for (pass = 0; pass < 10; pass++) {
 			ksm_scan(1);
 			near_ok(a, 5000);
 			near_ok(b, 1000);
-			must_eq(ksm_get("pages_shared"), 0);
+			CHECK_EQ(ksm_get("pages_shared"), 0);
 		}
 		ksm_set("smart_scan", 0);
 		c = map_near(5000);
 		wait_pairs(NEAR);
-		must(ksys_same_pages(a, c, NEAR));
+		CHECK(ksm_same_pages(a, c, NEAR));
 		near_ok(a, 5000);
 		near_ok(b, 1000);
 		near_ok(c, 5000);
@@ -432,7 +432,7 @@ static void test_stale_near(void)
 }
 
 /* And what became equal in that way is found out in the end. */
-static void check_noticed(bool smart_scan)
+static void check_noticed(enum ksm_smart_scan smart_scan)
 {
 	struct tracee t;
 	char *map;
@@ -444,15 +444,15 @@ static void check_noticed(bool smart_scan)
 		map = ksm_map_merge(PAGES, SEED, 1);
 		ksm_page_fill(ksys_page(map, 3), 888);
 		ksm_scan(4);
-		must_know(PAGES - 1, 2);
+		check_known(PAGES - 1, 2);
 		attach(&t);
-		must_eq(write_page(i, t.c.pid, ksys_page(t.map, 3), 888), 0);
+		CHECK_EQ(write_page(i, t.c.pid, ksys_page(t.map, 3), 888), 0);
 		detach(&t);
 		wait_pairs(PAGES);
-		must_eq(ksm_pfn(0, ksys_page(map, 3)),
-			ksm_pfn(t.c.pid, ksys_page(t.map, 3)));
+		CHECK_EQ(ksm_pfn(0, ksys_page(map, 3)),
+			 ksm_pfn(t.c.pid, ksys_page(t.map, 3)));
 		tracee_has(&t, 888);
-		must(ksm_page_ok(ksys_page(map, 3), 888));
+		CHECK(ksm_page_ok(ksys_page(map, 3), 888));
 		tracee_end(&t);
 		ksm_unmap(map, PAGES);
 	}
@@ -460,12 +460,12 @@ static void check_noticed(bool smart_scan)
 
 static void test_noticed(void)
 {
-	check_noticed(false);
+	check_noticed(KSM_SMART_SCAN_OFF);
 }
 
 static void test_noticed_smart(void)
 {
-	check_noticed(true);
+	check_noticed(KSM_SMART_SCAN_ON);
 }
 
 /* Writers of both kinds and ksmd, on pages that keep becoming equal. */
@@ -484,21 +484,22 @@ static void test_all_at_once(void)
 		way = 1 + round % 2;
 		seed = SEED + 3 + (round & 4 ? 0 : 1000 + round);
 		own = SEED + 3 + (round & 8 ? 0 : 1000 + round);
-		must_eq(write_page(way, t.c.pid, ksys_page(t.map, 3), seed), 0);
+		CHECK_EQ(write_page(way, t.c.pid, ksys_page(t.map, 3), seed),
+			 0);
 		ksm_page_fill(ksys_page(map, 3), own);
 		if (round % 4 == 0)
 			ksm_wait_scans(1, 1000);
-		must(ksm_page_ok(ksys_page(map, 3), own));
+		CHECK(ksm_page_ok(ksys_page(map, 3), own));
 		tracee_has(&t, seed);
 		round++;
 	} while (ksm_now_ms() < end);
 	ksm_stop();
-	must(ksm_contents_ok(map, 3, SEED, 1));
+	CHECK(ksm_contents_ok(map, 3, SEED, 1));
 	tracee_end(&t);
 	ksft_print_msg("%llu rounds\n", (unsigned long long)round);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "into merged pages", test_writable },
 	{ "into merged pages, read-only", test_readonly },
 	{ "into merged pages, PROT_NONE", test_none },
@@ -516,5 +517,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a batch may take over pages that did not change is a matter of
- * ksmd's own time, not of what others do with the CPU meanwhile.
+ * The time of a batch of unchanged pages is limited by ksmd's own CPU time, not
+ * by elapsed time.
  *
- * ksmd pauses after each batch, so how many batches a pass has is how long the
- * pass takes.  With somebody on its CPU who is more important, and lets it run
- * but for moments, a batch takes longer; but there must not be more of them.
+ * ksmd pauses after each batch, so the number of batches decides how long a
+ * pass takes.  A task of higher priority on ksmd's CPU makes a batch take
+ * longer, but must not increase the number of batches.
  *
- * A pause is a voluntary context switch.  To count those, and not the time,
- * makes the figures independent of how busy the host of this machine is.
+ * Each pause is a voluntary context switch.  The test counts those, and does
+ * not measure time, so the load of the host does not matter.
  */
 #include <sched.h>
 #include <signal.h>
@@ -25,13 +25,13 @@
 #include "lib/ksm.h"
 
 #define SEED		20000
-#define MOST		3	/* times as many batches are too many */
-#define ENOUGH		6	/* batches of a pass, to be able to compare */
-#define SETTLE		10	/* passes until nothing is new any more */
+#define MAX_RATIO	3	/* of batches beside the task and without it */
+#define MIN_BATCHES	6	/* of a pass, to be able to compare */
+#define WARM_UP		10	/* passes until all pages are known */
 #define PASSES		5
 #define TRIES		3
-#define MOMENT_US	150	/* what ksmd is left with at a time ... */
-#define BUSY_US		1200	/* ... after so long */
+#define MOMENT_US	150	/* for which ksmd runs ... */
+#define BUSY_US		1200	/* ... after the task has run for so long */
 
 /* --- Counting pauses ----------------------------------------------------- */
 
@@ -44,12 +44,12 @@ static long pauses(void)
 
 	snprintf(path, sizeof(path), "/proc/%d/status", ksm_ksmd_pid());
 	f = fopen(path, "re");
-	must(f);
+	CHECK(f);
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1)
 			found = n;
 	fclose(f);
-	must(found >= 0);
+	CHECK(found >= 0);
 	return found;
 }
 
@@ -60,7 +60,7 @@ static void wait_for_scans(long goal)
 }
 
 /*
- * How many in a pass.  Over several, as we may see late that one has ended.
+ * Pauses of a pass: the mean of several, as its end may be noticed late
  */
 static long pauses_in_a_pass(void)
 {
@@ -113,8 +113,8 @@ static long now_us(void)
 	return ts.tv_sec * 1000000L + ts.tv_nsec / 1000;
 }
 
-/* Busy but for moments, and more important than all others on that CPU */
-static int hog(struct ksm_child *c, void *arg)
+/* A real-time task that sleeps only for moments */
+static int rt_task(struct ksm_child *c, void *arg)
 {
 	struct timespec moment = { .tv_nsec = MOMENT_US * 1000 };
 	struct sched_param param = { .sched_priority = 1 };
@@ -123,11 +123,11 @@ static int hog(struct ksm_child *c, void *arg)
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
-	must(!sched_setaffinity(0, sizeof(one), &one));
-	/* Perhaps it is not wanted. */
+	CHECK(!sched_setaffinity(0, sizeof(one), &one));
+	/* The test may end without it. */
 	if (ksm_hear(c) != 'g')
 		return 0;
-	must(!sched_setscheduler(0, SCHED_FIFO, &param));
+	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param));
 	ksm_say(c, 'r');
 	for (;;) {
 		until = now_us() + BUSY_US;
@@ -138,7 +138,7 @@ static int hog(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-/* --- A quiet set --------------------------------------------------------- */
+/* --- Unchanged pages ----------------------------------------------------- */
 
 #define STRIDE		(2UL << 20)	/* a page table for each page */
 #define MAX_TABLES	8192
@@ -154,71 +154,71 @@ static void map_tables(void)
 {
 	map = mmap(NULL, MAX_TABLES * STRIDE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	must(map != MAP_FAILED);
+	CHECK(map != MAP_FAILED);
 	madvise(map, MAX_TABLES * STRIDE, MADV_NOHUGEPAGE);
-	must(!madvise(map, MAX_TABLES * STRIDE, MADV_MERGEABLE));
+	CHECK(!madvise(map, MAX_TABLES * STRIDE, MADV_MERGEABLE));
 }
 
-static void must_be_quiet(size_t tables)
+static void check_unchanged(size_t tables)
 {
 	size_t i;
 
-	must(ksm_counts_are(0, 0, tables, 0));
+	CHECK(ksm_counts_are(0, 0, tables, 0));
 	for (i = 0; i < tables; i++)
-		must(ksm_contents_ok(page_of(i), 1, SEED + i, 0));
+		CHECK(ksm_contents_ok(page_of(i), 1, SEED + i, 0));
 }
 
 /* So many unique pages, known to ksmd, that a pass has several batches. */
-static size_t make_quiet_set(long *batches)
+static size_t make_unchanged_set(long *batches)
 {
 	size_t tables = 0, i;
 
 	do {
 		i = tables;
 		tables = tables ? 2 * tables : 512;
-		must(tables <= MAX_TABLES);
+		CHECK(tables <= MAX_TABLES);
 		for (; i < tables; i++)
 			ksm_page_fill(page_of(i), SEED + i);
 		ksm_set("sleep_millisecs", 0);
-		must(!ksm_wait_scans(SETTLE, KSM_DEADLINE_MS));
+		CHECK(!ksm_wait_scans(WARM_UP, KSM_DEADLINE_MS));
 		ksm_set("sleep_millisecs", 20);
 		*batches = pauses_in_a_pass();
 		ksft_print_msg("%zu tables: %ld pauses in a pass\n", tables,
 			       *batches);
-	} while (*batches < ENOUGH);
+	} while (*batches < MIN_BATCHES);
 	return tables;
 }
 
-static void test_hog(void)
+static void test_rt_task(void)
 {
 	long alone, beside = 0;
 	struct ksm_child c[TRIES];
 	size_t tables;
 	int i;
 
-	/* Now, so that they do not have all the memory as well */
+	/* Before the memory is mapped, so that they do not share it */
 	for (i = 0; i < TRIES; i++)
-		ksm_child_start(&c[i], hog, NULL);
+		ksm_child_start(&c[i], rt_task, NULL);
 	map_tables();
 	ksm_set("smart_scan", 1);
 	ksm_run();
-	tables = make_quiet_set(&alone);
+	tables = make_unchanged_set(&alone);
 	for (i = 0; i < TRIES; i++) {
 		ksm_say(&c[i], 'g');
-		must_eq(ksm_hear(&c[i]), 'r');
+		CHECK_EQ(ksm_hear(&c[i]), 'r');
 		beside = pauses_in_a_pass();
-		must_eq(ksm_child_kill(&c[i]), 128 + SIGKILL);
-		ksft_print_msg("%ld pauses in a pass beside a hog\n", beside);
-		if (beside <= MOST * alone)
+		CHECK_EQ(ksm_child_kill(&c[i]), 128 + SIGKILL);
+		ksft_print_msg("%ld pauses in a pass beside a real-time task\n", beside);
+		if (beside <= MAX_RATIO * alone)
 			break;
 	}
 	ksm_stop();
-	must_be_quiet(tables);
-	must(beside <= MOST * alone);
+	check_unchanged(tables);
+	CHECK(beside <= MAX_RATIO * alone);
 }
 
-static const struct ksys_case cases[] = {
-	{ "a hog on the CPU of ksmd", test_hog },
+static const struct ksm_case cases[] = {
+	{ "a real-time task on the CPU of ksmd", test_rt_task },
 };
 
 int main(void)
@@ -226,5 +226,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	pin_ksmd();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

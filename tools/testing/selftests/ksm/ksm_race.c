@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Races with merging: what is written, or unmapped, at just that moment.
+ * Races with merging: pages that are written, or unmapped, at that moment
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -10,14 +10,14 @@
 #include "lib/ksm.h"
 #include "lib/random.h"
 
-/* --- Pouncing ------------------------------------------------------------ */
+/* --- Writing ------------------------------------------------------------- */
 
 /*
- * A page that looks ready to be merged is written just then: after its like
- * was found, before, while or after it is write-protected and compared.  The
- * writes are single words, read back at once, all the time.
+ * Threads write to pages that are about to be merged: after a duplicate was
+ * found, and before, while or after the page is write-protected and compared.
+ * They write single words and read them back at once, all the time.
  */
-struct pouncer {
+struct racer {
 	pthread_t thread;
 	char *map;
 	__u64 rnd;
@@ -26,11 +26,11 @@ struct pouncer {
 	bool failed;
 };
 
-#define PREY	8
+#define RACER_PAGES	8
 
 static int stop;
 
-static bool pounce(struct pouncer *p, char *page)
+static bool race_write(struct racer *p, char *page)
 {
 	__u64 stamp = ksm_random(&p->rnd), was;
 	size_t at = ksm_random(&p->rnd) % (ps() / 8);
@@ -46,45 +46,45 @@ static bool pounce(struct pouncer *p, char *page)
 			return false;
 		}
 	}
-	/* Nobody else's word changed. */
+	/* No other word changed. */
 	KSM_WRITE(*word, was);
 	return ksm_contents_ok(page, 1, 1, 0);
 }
 
-static void *pounce_main(void *arg)
+static void *racer_main(void *arg)
 {
-	struct pouncer *p = arg;
+	struct racer *p = arg;
 	size_t i;
 
 	while (!KSM_READ(stop) && !p->failed) {
-		for (i = 0; i < PREY && !p->failed; i++) {
-			p->failed = !pounce(p, p->map + i * ps());
+		for (i = 0; i < RACER_PAGES && !p->failed; i++) {
+			p->failed = !race_write(p, p->map + i * ps());
 			p->writes += 2;
 		}
 		usleep(ksm_random(&p->rnd) % 1500);
-		/* Only when there is something to be lost by it. */
+		/* Seldom: it walks all pages. */
 		if (p->writes % 64 == 0)
-			p->merged += ksm_count_merged(p->map, PREY);
+			p->merged += ksm_count_merged(p->map, RACER_PAGES);
 	}
 	return NULL;
 }
 
-static int test_pounce(void)
+static void test_write(void)
 {
-	struct pouncer p[3] = { 0 };
+	struct racer p[3] = { 0 };
 	__u64 rnd = ksm_random_seed(), merged = 0, writes = 0;
-	char *bait = ksm_map_merge(2, 1, 0);
+	char *other = ksm_map_merge(2, 1, 0);
 	size_t i;
 
 	ksm_set("smart_scan", 0);
 	ksm_set("pages_to_scan", 3);
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
-		p[i].map = ksm_map_merge(PREY, 1, 0);
+		p[i].map = ksm_map_merge(RACER_PAGES, 1, 0);
 		p[i].rnd = ksm_random(&rnd);
 	}
 	ksm_run();
 	for (i = 0; i < ARRAY_SIZE(p); i++)
-		CHECK(!pthread_create(&p[i].thread, NULL, pounce_main, &p[i]));
+		CHECK(!pthread_create(&p[i].thread, NULL, racer_main, &p[i]));
 	ksm_sleep_ms(1200);
 	KSM_WRITE(stop, 1);
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
@@ -97,17 +97,16 @@ static int test_pounce(void)
 		       writes,
 		       merged);
 	ksm_scan(3);
-	CHECK(ksm_counts_are(1, 2 + ARRAY_SIZE(p) * PREY - 1, 0, 0));
+	CHECK(ksm_counts_are(1, 2 + ARRAY_SIZE(p) * RACER_PAGES - 1, 0, 0));
 	for (i = 0; i < ARRAY_SIZE(p); i++)
-		CHECK(ksm_contents_ok(p[i].map, PREY, 1, 0));
-	CHECK(ksm_contents_ok(bait, 2, 1, 0));
-	return 0;
+		CHECK(ksm_contents_ok(p[i].map, RACER_PAGES, 1, 0));
+	CHECK(ksm_contents_ok(other, 2, 1, 0));
 }
 
-/* --- Vanishing ----------------------------------------------------------- */
+/* --- Unmapping ----------------------------------------------------------- */
 
-/* Mappings vanish and appear under the scan. */
-static int test_unmap(void)
+/* Map and unmap while ksmd scans. */
+static void test_unmap(void)
 {
 	__u64 end = ksm_now_ms() + 1000, rnd = ksm_random_seed();
 	char *keep = ksm_map_merge(32, 1, 0), *map;
@@ -132,11 +131,10 @@ static int test_unmap(void)
 	ksm_stop();
 	CHECK(ksm_counts_are(1, 31, 0, 0));
 	CHECK(ksm_contents_ok(keep, 32, 1, 0));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
-	{ "integrity: writes at the moment of merging", test_pounce },
+	{ "integrity: writes at the moment of merging", test_write },
 	{ "integrity: unmapping under the scan", test_unmap },
 };
 
@@ -144,5 +142,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -5,8 +5,8 @@
  * Three users of the reverse map make that visible: page idle tracking, which
  * sees an access through any mapping, migration, which succeeds only if every
  * mapping was found, and, on machines without nodes to migrate between,
- * swap-out, of which the same is true.  The mappings are those of ksmd's own doing and
- * those that fork, mremap, munmap and mprotect made of them.
+ * swap-out, of which the same is true.  The mappings are those that ksmd made,
+ * and what fork, mremap, munmap and mprotect made of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +63,8 @@ static void flush_tlb(void)
 		memset(big, 1, len);
 	}
 	readonly = !readonly;
-	must(!mprotect(big, len, readonly ? PROT_READ :
-		       PROT_READ | PROT_WRITE));
+	CHECK(!mprotect(big, len, readonly ? PROT_READ :
+			PROT_READ | PROT_WRITE));
 	if (!readonly)
 		memset(big, 1, len);
 }
@@ -121,7 +121,7 @@ static int mapper_main(struct ksm_child *c, void *arg)
 static void mapper_start(struct mapper *m)
 {
 	ksm_child_start(&m->c, mapper_main, m);
-	must_eq(ksm_hear(&m->c), 'r');
+	CHECK_EQ(ksm_hear(&m->c), 'r');
 }
 
 static long ask(struct mapper *m, char what, int map, size_t page)
@@ -134,17 +134,17 @@ static long ask(struct mapper *m, char what, int map, size_t page)
 
 static void mapper_ok(struct mapper *m)
 {
-	must(ksm_ask(&m->c, 'c'));
+	CHECK(ksm_ask(&m->c, 'c'));
 }
 
 static void mapper_end(struct mapper *m)
 {
-	must_eq(ksm_child_end(&m->c), 0);
+	CHECK_EQ(ksm_child_end(&m->c), 0);
 }
 
 static void mapper_unmap(struct mapper *m, int map, size_t from)
 {
-	must_eq(ask(m, 'u', map, from), 0);
+	CHECK_EQ(ask(m, 'u', map, from), 0);
 	m->pages[map] = from;
 }
 
@@ -155,12 +155,12 @@ static void idle_word(unsigned long pfn, uint64_t *word, bool write)
 	int fd = open(IDLE, O_RDWR | O_CLOEXEC);
 	ssize_t ret;
 
-	must(fd >= 0);
+	CHECK(fd >= 0);
 	if (write)
 		ret = pwrite(fd, word, sizeof(*word), pfn / 64 * 8);
 	else
 		ret = pread(fd, word, sizeof(*word), pfn / 64 * 8);
-	must_eq(ret, sizeof(*word));
+	CHECK_EQ(ret, sizeof(*word));
 	close(fd);
 }
 
@@ -170,7 +170,7 @@ static void idle_word(unsigned long pfn, uint64_t *word, bool write)
  */
 static void drain_lru(void)
 {
-	must(!ksys_write("/proc/sys/vm/drop_caches", "1"));
+	CHECK(!ksys_write("/proc/sys/vm/drop_caches", "1"));
 }
 
 static void set_idle(unsigned long pfn)
@@ -192,16 +192,16 @@ static bool is_idle(unsigned long pfn)
 static void seen_through(struct mapper *m, int map, size_t page,
 			 unsigned long pfn)
 {
-	must_eq(ask(m, 'p', map, page), pfn);
+	CHECK_EQ(ask(m, 'p', map, page), pfn);
 	set_idle(pfn);
 	if (!is_idle(pfn)) {
-		/* Somebody has it locked. */
+		/* The page may be locked. */
 		ksm_sleep_ms(50);
 		set_idle(pfn);
 	}
-	ksys_must(is_idle(pfn), "pfn %#lx does not become idle\n", pfn);
+	ksm_check(is_idle(pfn), "pfn %#lx does not become idle\n", pfn);
 	ask(m, 't', map, page);
-	ksys_must(!is_idle(pfn),
+	ksm_check(!is_idle(pfn),
 		  "access by pid %d, mapping %d, page %zu went unnoticed\n",
 		  m->c.pid, map, page);
 }
@@ -231,13 +231,13 @@ static void check_all(struct mapper **m, int nr)
 				now = ask(m[i], 'p', k, page);
 				if (!pfn)
 					pfn = now;
-				must_eq(now, pfn);
+				CHECK_EQ(now, pfn);
 				count++;
 			}
 		}
 		if (!pfn)
 			continue;
-		must_eq(ksm_kpagecount(pfn), count);
+		CHECK_EQ(ksm_kpagecount(pfn), count);
 		for (i = 0; have_idle && i < nr; i++) {
 			for (k = 0; k < m[i]->nr; k++) {
 				if (m[i]->pages[k] > page)
@@ -252,8 +252,8 @@ static void check_all(struct mapper **m, int nr)
 					continue;
 				node = ksys_page_node(m[i]->c.pid, at);
 				node = node == nodes[0] ? nodes[1] : nodes[0];
-				must_eq(ksys_move_page(m[i]->c.pid, at, node),
-					node);
+				CHECK_EQ(ksys_move_page(m[i]->c.pid, at, node),
+					 node);
 			}
 		}
 		now = 0;
@@ -263,10 +263,10 @@ static void check_all(struct mapper **m, int nr)
 					continue;
 				if (!now)
 					now = ask(m[i], 'p', k, page);
-				must_eq(ask(m[i], 'p', k, page), now);
+				CHECK_EQ(ask(m[i], 'p', k, page), now);
 			}
 		}
-		must_eq(ksm_kpagecount(now), count);
+		CHECK_EQ(ksm_kpagecount(now), count);
 	}
 	for (i = 0; i < nr; i++)
 		mapper_ok(m[i]);
@@ -300,7 +300,7 @@ static void swap_all(struct mapper **m, int nr)
 		ksys_reclaim(64 * PAGES * ksm_page_size());
 		out = all_out(m, nr);
 	} while (!out && ksm_now_ms() < end);
-	ksys_must(out, "not every mapping can be swapped out\n");
+	ksm_check(out, "not every mapping can be swapped out\n");
 	for (i = 0; i < nr; i++)
 		mapper_ok(m[i]);
 }
@@ -340,7 +340,7 @@ static void map_mine(struct mapper *m, int nr)
 		m->pages[nr] = PAGES;
 	}
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, (m->nr - 1) * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, (m->nr - 1) * PAGES, 0, 0));
 }
 
 static void drop_mine(struct mapper *m)
@@ -380,42 +380,42 @@ static void test_children(void)
 		mapper_end(&m[i]);
 }
 
-/* Own mappings of processes that have nothing to do with each other. */
-static int stranger_main(struct ksm_child *c, void *arg)
+/* Mappings of unrelated processes */
+static int unrelated_main(struct ksm_child *c, void *arg)
 {
 	struct mapper *m = arg;
 
 	m->nr = 1;
 	m->pages[0] = PAGES;
-	/* Not the same address for everybody. */
+	/* Each process has its own address. */
 	ksm_map(1 + (long)m->map[0]);
 	m->map[0] = ksm_map_merge(PAGES, SEED, 1);
 	ksm_say_long(c, (long)m->map[0]);
 	return mapper_main(c, m);
 }
 
-static void stranger_start(struct mapper *m, long where)
+static void unrelated_start(struct mapper *m, long where)
 {
 	memset(m, 0, sizeof(*m));
 	m->nr = 1;
 	m->pages[0] = PAGES;
 	m->map[0] = (char *)where;
-	ksm_child_start(&m->c, stranger_main, m);
+	ksm_child_start(&m->c, unrelated_main, m);
 	m->map[0] = (char *)ksm_hear_long(&m->c);
-	must_eq(ksm_hear(&m->c), 'r');
+	CHECK_EQ(ksm_hear(&m->c), 'r');
 }
 
-static void test_strangers(void)
+static void test_unrelated(void)
 {
 	struct mapper m[5], *all[5];
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		stranger_start(&m[i], i * 3);
+		unrelated_start(&m[i], i * 3);
 		all[i] = &m[i];
 	}
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 4 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 4 * PAGES, 0, 0));
 	check_twice(all, 5);
 	for (i = 0; i < 5; i++)
 		mapper_end(&m[i]);
@@ -461,18 +461,18 @@ static void tree_start(struct tree *t, const struct mapper *mine)
 
 	for (i = 0; i < DEPTH; i++) {
 		t->m[i] = *mine;
-		must(!pipe(t->to[i]));
-		must(!pipe(t->from[i]));
+		CHECK(!pipe(t->to[i]));
+		CHECK(!pipe(t->from[i]));
 		t->m[i].c.rfd = t->from[i][0];
 		t->m[i].c.wfd = t->to[i][1];
 	}
 	pid = fork();
-	must(pid >= 0);
+	CHECK(pid >= 0);
 	if (!pid)
 		_exit(tree_main(t, 0));
 	for (i = 0; i < DEPTH; i++) {
 		t->m[i].c.pid = ksm_hear_long(&t->m[i].c);
-		must_eq(ksm_hear(&t->m[i].c), 'r');
+		CHECK_EQ(ksm_hear(&t->m[i].c), 'r');
 	}
 }
 
@@ -500,7 +500,7 @@ static void test_generations(void)
 	ksm_say(&t.m[1].c, 'q');
 }
 
-/* Orphans: a grandchild has the pages, nobody above it any more. */
+/* Orphans: a grandchild has the pages, none of its ancestors any more. */
 static void test_orphans(void)
 {
 	struct mapper mine, *last;
@@ -531,12 +531,12 @@ static void test_split(void)
 	map_mine(&mine, 2);
 	/* One VMA for each page, then a fork, then together again. */
 	for (i = 0; i < PAGES; i += 2)
-		must(!mprotect(ksys_page(mine.map[0], i), ps, PROT_READ));
-	must(ksm_vma_count(0, mine.map[0], PAGES * ps) > 1);
+		CHECK(!mprotect(ksys_page(mine.map[0], i), ps, PROT_READ));
+	CHECK(ksm_vma_count(0, mine.map[0], PAGES * ps) > 1);
 	m[0] = mine;
 	mapper_start(&m[0]);
-	must(!mprotect(mine.map[0], PAGES * ps, PROT_READ | PROT_WRITE));
-	must_eq(ksm_vma_count(0, mine.map[0], PAGES * ps), 1);
+	CHECK(!mprotect(mine.map[0], PAGES * ps, PROT_READ | PROT_WRITE));
+	CHECK_EQ(ksm_vma_count(0, mine.map[0], PAGES * ps), 1);
 	m[1] = mine;
 	mapper_start(&m[1]);
 	drop_mine(&mine);
@@ -549,7 +549,7 @@ static void test_split(void)
 }
 
 /*
- * mremap: what moves is unmerged first and merged anew by ksmd, at an address
+ * mremap: what moves is unmerged first and merged again by ksmd, at an address
  * that differs from the place the VMA has in its anon_vma.
  */
 static void test_mremap(void)
@@ -561,24 +561,24 @@ static void test_mremap(void)
 
 	map_mine(&mine, 3);
 	to = ksm_map(PAGES);
-	must(mremap(mine.map[0], PAGES * ps, PAGES * ps,
-		    MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
-	must(ksm_contents_ok(to, PAGES, SEED, 1));
-	must(ksys_none_merged(to, PAGES));
+	CHECK(mremap(mine.map[0], PAGES * ps, PAGES * ps,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK(ksm_contents_ok(to, PAGES, SEED, 1));
+	CHECK(ksm_none_merged(to, PAGES));
 	mine.map[0] = to;
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
+	CHECK(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
 	m[0] = mine;
 	mapper_start(&m[0]);
 	/* Only the second half of another one. */
 	to = ksm_map(PAGES);
-	must(!munmap(ksys_page(to, half), half * ps));
-	must(mremap(ksys_page(mine.map[1], half), half * ps, half * ps,
-		    MREMAP_MAYMOVE | MREMAP_FIXED, ksys_page(to, half)) ==
-	     ksys_page(to, half));
-	must(mremap(mine.map[1], half * ps, half * ps,
-		    MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
-	must(ksm_contents_ok(to, PAGES, SEED, 1));
+	CHECK(!munmap(ksys_page(to, half), half * ps));
+	CHECK(mremap(ksys_page(mine.map[1], half), half * ps, half * ps,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, ksys_page(to, half)) ==
+	      ksys_page(to, half));
+	CHECK(mremap(mine.map[1], half * ps, half * ps,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK(ksm_contents_ok(to, PAGES, SEED, 1));
 	mine.map[1] = to;
 	ksm_scan(2);
 	m[1] = mine;
@@ -610,7 +610,7 @@ static void test_merged_after_fork(void)
 		all[i] = &m[i];
 	}
 	drop_mine(&mine);
-	must(ksys_settle(PAGES, 5 * PAGES, 0));
+	CHECK(ksm_scan_until(PAGES, 5 * PAGES, 0));
 	check_twice(all, 3);
 	for (i = 0; i < 3; i++)
 		mapper_end(&m[i]);
@@ -626,7 +626,7 @@ static bool idle_works(void)
 	if (access(IDLE, R_OK | W_OK))
 		return false;
 	/* Merged where it was: such a page is on the LRU for certain. */
-	ksm_fresh(false);
+	ksm_fresh(KSM_SMART_SCAN_OFF);
 	page = ksm_map_merge(1, SEED, 0);
 	other = ksm_map_merge(1, SEED, 0);
 	ksm_scan(2);
@@ -670,10 +670,10 @@ static void test_mremap_known(void)
 	test_mremap();
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "a child alone", test_one_process },
 	{ "several children", test_children },
-	{ "processes that are strangers", test_strangers },
+	{ "unrelated processes", test_unrelated },
 	{ "generations, partly unmapped", test_generations },
 	{ "orphans", test_orphans },
 	{ "VMAs split and merged", test_split },
@@ -710,5 +710,5 @@ int main(void)
 	nr = NR_FIRST;
 	if (no_nodes)
 		nr = ARRAY_SIZE(cases);
-	ksys_main(cases, nr);
+	ksm_main(cases, nr, KSM_SMART_SCAN_OFF);
 }

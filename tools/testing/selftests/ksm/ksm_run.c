@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ksmd: what it is, when it works, how fast, and what it leaves out.
+ * ksmd: the thread, when it runs, how fast, and what it skips
  */
 #include <pthread.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 #define PAGES	64
 #define FORKED	512	/* enough that some key is renewed in each pass */
 
-static int test_thread(void)
+static void test_thread(void)
 {
 	char path[64], text[64] = "";
 	pid_t pid = ksm_ksmd_pid();
@@ -33,7 +33,6 @@ static int test_thread(void)
 	CHECK(f && fgets(text, sizeof(text), f));
 	fclose(f);
 	CHECK(!strcmp(text, "ksmd\n"));
-	return 0;
 }
 
 /* Voluntary and other context switches: each wakeup costs one. */
@@ -84,7 +83,7 @@ static bool stands_still(void)
 	return false;
 }
 
-static int test_run_0_sleeps(void)
+static void test_run_0_sleeps(void)
 {
 	char *map = ksm_map_merge(PAGES, 1, 0);
 
@@ -99,7 +98,6 @@ static int test_run_0_sleeps(void)
 	CHECK(stands_still());
 	CHECK(ksm_count_merged(map, PAGES) == 0);
 	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
-	return 0;
 }
 
 static int registered_child(struct ksm_child *c, void *arg)
@@ -109,8 +107,8 @@ static int registered_child(struct ksm_child *c, void *arg)
 	return ksm_hear(c) != 'e';
 }
 
-/* run=1, but nobody is registered: no scan, no wakeup. */
-static int test_nobody_sleeps(void)
+/* run=1, but no mm is registered: no scan, no wakeup. */
+static void test_nothing_registered(void)
 {
 	struct ksm_child c;
 
@@ -124,11 +122,10 @@ static int test_nobody_sleeps(void)
 	CHECK(ksm_child_wait(&c) == 0);
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
 	CHECK(stands_still());
-	return 0;
 }
 
 /* No pages to scan: no page is scanned, no pass ends. */
-static int test_scan_nothing(void)
+static void test_scan_nothing(void)
 {
 	long scanned, scans;
 	char *map;
@@ -147,11 +144,10 @@ static int test_scan_nothing(void)
 	CHECK(!ksm_wait_scans(3, KSM_DEADLINE_MS));
 	CHECK(ksm_count_merged(map, PAGES) == PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
-	return 0;
 }
 
 /* Not even with no sleep in between may that stop the machine. */
-static int test_scan_nothing_fast(void)
+static void test_scan_nothing_fast(void)
 {
 	char *map = ksm_map_merge(PAGES, 1, 0);
 	long long scans;
@@ -163,11 +159,10 @@ static int test_scan_nothing_fast(void)
 	CHECK(ksm_get("full_scans") == scans);
 	ksm_stop();
 	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
-	return 0;
 }
 
 /* The batch and the sleep between two of them bound how fast it goes. */
-static int test_pace(void)
+static void test_pace(void)
 {
 	const long n = 1000, batch = 20;
 	__u64 start, took;
@@ -190,11 +185,10 @@ static int test_pace(void)
 	CHECK(scanned > 0);
 	CHECK(scanned <= (long)(took / 20 + 2) * batch);
 	CHECK(ksm_contents_ok(map, n, 1, 1));
-	return 0;
 }
 
 /* A shorter sleep is not slept only after the long one is over. */
-static int test_wakes(void)
+static void test_wakes(void)
 {
 	char *map = ksm_map_merge(PAGES, 1, 0);
 	__u64 start;
@@ -218,11 +212,10 @@ static int test_wakes(void)
 	CHECK(!ksm_unmerge_all());
 	CHECK(ksm_now_ms() - start < 10000);
 	CHECK(ksm_count_merged(map, PAGES) == 0);
-	return 0;
 }
 
 /* One page that never merges is reason enough to go on counting. */
-static int test_single_page(void)
+static void test_single_page(void)
 {
 	long before = ksm_get("full_scans");
 
@@ -232,18 +225,16 @@ static int test_single_page(void)
 	CHECK(ksm_get("full_scans") >= before + 20);
 	ksm_stop();
 	CHECK(ksm_get("pages_shared") == 0);
-	return 0;
 }
 
 /* Memory that is flagged, but has no page. */
-static int test_empty_memory(void)
+static void test_empty_memory(void)
 {
 	ksm_mergeable(ksm_map(100), 100);
 	ksm_run();
 	CHECK(!ksm_wait_scans(5, KSM_DEADLINE_MS));
 	ksm_stop();
 	CHECK(ksm_counts_are(0, 0, 0, 0));
-	return 0;
 }
 
 /*
@@ -275,10 +266,10 @@ static int hold_still(struct ksm_child *c, void *arg)
 }
 
 /*
- * Pages that several processes have in common since a fork are alike, but
- * there is nothing to be merged: nor is there a reason to look at them again.
+ * Mappings shared by fork are duplicates that cannot be merged, so there is no
+ * reason to visit them again.
  */
-static int test_smart_scan_fork(void)
+static void test_smart_scan_fork(void)
 {
 	char *map = ksm_map_merge(FORKED, 1, 1);
 	struct ksm_child c[3];
@@ -297,10 +288,9 @@ static int test_smart_scan_fork(void)
 		ksm_say(&c[i], 'e');
 		CHECK(ksm_child_wait(&c[i]) == 0);
 	}
-	return 0;
 }
 
-static int test_smart_scan(void)
+static void test_smart_scan(void)
 {
 	const long n = 500;
 	char *map = ksm_map_merge(n, 1, 1);
@@ -316,11 +306,10 @@ static int test_smart_scan(void)
 	CHECK(skip_ratio(map, n, &percent));
 	CHECK(percent >= 50);
 	CHECK(ksm_count_merged(map, n) == 0);
-	return 0;
 }
 
 /* Skipped before, written now: what is written must be noticed. */
-static int test_smart_scan_notices(void)
+static void test_smart_scan_notices(void)
 {
 	const size_t n = 200;
 	char *map = ksm_map_merge(n, 1, 1);
@@ -337,17 +326,17 @@ static int test_smart_scan_notices(void)
 		CHECK(!ksm_wait_scans(1, KSM_DEADLINE_MS));
 	CHECK(ksm_count_merged(map, n) == n);
 	CHECK(ksm_contents_ok(map, n, 7, 0));
-	return 0;
 }
 
 /*
  * How far a pass has come, and how long it took: of a first one, with so many
  * batches that there are pauses for certain.
  */
-static int test_progress(void)
+static void test_progress(void)
 {
 	const long n = 1024, batch = 64, pause_ms = 20;
-	long long begin, scans, now, most = 0, ms;
+	long long scans, now, most = 0, ms;
+	__u64 begin;
 	bool half_way = false;
 
 	ksm_set("smart_scan", 0);
@@ -365,7 +354,7 @@ static int test_progress(void)
 	}
 	ms = ksm_get("last_scan_millisecs");
 	CHECK(ms >= (n / batch - 1) * pause_ms / 2);
-	CHECK(ms <= ksm_now_ms() - begin);
+	CHECK(ms <= (long long)(ksm_now_ms() - begin));
 	CHECK(half_way);
 	/* All of it, each time, whether it has changed or not */
 	while (most < n) {
@@ -380,7 +369,6 @@ static int test_progress(void)
 	CHECK(!ksm_unmerge_all());
 	CHECK(ksm_get("scan_pages") == 0);
 	CHECK(ksm_get("last_scan_millisecs") == 0);
-	return 0;
 }
 
 static void *write_all(void *arg)
@@ -403,7 +391,7 @@ static void *write_all(void *arg)
 }
 
 /* Pages that change all the time are not merged, and are counted as such. */
-static int test_changing(void)
+static void test_changing(void)
 {
 	char *map = ksm_map_merge(PAGES, 1, 1);
 	int stop = 0;
@@ -432,11 +420,10 @@ static int test_changing(void)
 	/* Quiet now. */
 	ksm_scan(2);
 	CHECK(ksm_counts_are(0, 0, PAGES, 0));
-	return 0;
 }
 
 /* The advisor stays within its bounds and moves towards its target. */
-static int test_advisor(void)
+static void test_advisor(void)
 {
 	const size_t n = 1500;
 	long long low, pages, i;
@@ -463,7 +450,6 @@ static int test_advisor(void)
 	CHECK(!ksm_write_text("advisor_mode", "none"));
 	CHECK(ksm_get("pages_to_scan") == 100);
 	CHECK(ksm_contents_ok(map, n, 1, 1));
-	return 0;
 }
 
 /* --- Freezing ------------------------------------------------------------ */
@@ -472,7 +458,7 @@ static int test_advisor(void)
  * A suspend that only goes as far as freezing tasks and thawing them again:
  * ksmd in full work must let itself be frozen.
  */
-static int freeze_and_thaw(unsigned int sleep_millisecs)
+static void freeze_and_thaw(unsigned int sleep_millisecs)
 {
 	char modes[128] = "", *map;
 	long scans;
@@ -481,11 +467,11 @@ static int freeze_and_thaw(unsigned int sleep_millisecs)
 
 	f = fopen("/sys/power/pm_test", "r");
 	if (!f)
-		return ksm_skip("kernel without CONFIG_PM_DEBUG");
+		ksm_skip("kernel without CONFIG_PM_DEBUG");
 	ok = fgets(modes, sizeof(modes), f) && strstr(modes, "freezer");
 	fclose(f);
 	if (!ok || access("/sys/power/state", W_OK))
-		return ksm_skip("no freezer test in /sys/power/pm_test");
+		ksm_skip("no freezer test in /sys/power/pm_test");
 	map = ksm_map_merge(2000, 1, 1);
 	ksm_set("smart_scan", 0);
 	ksm_set("sleep_millisecs", sleep_millisecs);
@@ -501,18 +487,17 @@ static int freeze_and_thaw(unsigned int sleep_millisecs)
 	CHECK(!ksm_wait_scans(2, KSM_DEADLINE_MS));
 	CHECK(ksm_get("full_scans") > scans);
 	CHECK(ksm_contents_ok(map, 2000, 1, 1));
-	return 0;
 }
 
-static int test_freezer(void)
+static void test_freezer(void)
 {
-	return freeze_and_thaw(20);
+	freeze_and_thaw(20);
 }
 
 /* One that never sleeps has to look for itself whether it shall freeze. */
-static int test_freezer_no_sleep(void)
+static void test_freezer_no_sleep(void)
 {
-	return freeze_and_thaw(0);
+	freeze_and_thaw(0);
 }
 
 /* --- A signal during run=2 ----------------------------------------------- */
@@ -537,7 +522,7 @@ static void nothing(int sig)
  * The write of 2 either succeeds, then all is unmerged, or is interrupted,
  * then run is 0; in between there is nothing.
  */
-static int test_interrupted(void)
+static void test_interrupted(void)
 {
 	const size_t n = 6000;
 	struct sigaction sa = { .sa_handler = nothing };
@@ -574,13 +559,12 @@ static int test_interrupted(void)
 	CHECK(!ksm_unmerge_all());
 	CHECK(ksm_counts_are(0, 0, 0, 0));
 	CHECK(ksm_contents_ok(map, n, 1, 0));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
 	{ "ksmd: name and nice value", test_thread },
 	{ "run=0 and run=2: ksmd sleeps", test_run_0_sleeps },
-	{ "nobody registered: ksmd sleeps", test_nobody_sleeps },
+	{ "no mm registered: ksmd sleeps", test_nothing_registered },
 	{ "pages_to_scan=0 scans nothing", test_scan_nothing },
 	{ "pages_to_scan and sleep_millisecs bound the pace", test_pace },
 	{ "a new sleep_millisecs applies at once", test_wakes },
@@ -596,7 +580,7 @@ static const struct ksm_case cases[] = {
 	{ "run=2 with a signal", test_interrupted },
 	/* Last, as a failure may take the machine along. */
 	{ "ksmd can be frozen when it never sleeps", test_freezer_no_sleep },
-	{ "pages_to_scan=0 without sleep stops nobody",
+	{ "pages_to_scan=0 without sleep blocks no task",
 	  test_scan_nothing_fast },
 };
 
@@ -604,5 +588,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

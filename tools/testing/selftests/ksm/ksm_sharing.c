@@ -45,8 +45,8 @@ static void within_limit(const char *map, long n, long limit)
 
 	for (i = 0; i < n; i++) {
 		count = ksm_kpagecount(ksm_pfn(0, ksys_page(map, i)));
-		must(count <= limit);
-		must(count >= 1 || !quiet);
+		CHECK(count <= limit);
+		CHECK(count >= 1 || !quiet);
 	}
 }
 
@@ -55,19 +55,19 @@ static char *check_limit(long limit, long n)
 	long shared, sharing, unshared;
 	char *map;
 
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 	ksm_set("max_page_sharing", limit);
 	map = ksm_map_merge(n, SEED + n, 0);
 	ksm_scan(2);
 	expected(limit, n, &shared, &sharing, &unshared);
-	ksys_must(ksm_counts_are(shared, sharing, unshared, 0),
+	ksm_check(ksm_counts_are(shared, sharing, unshared, 0),
 		  "limit %ld, %ld duplicates\n", limit, n);
-	must_eq(ksm_count_pfns(map, n), shared + unshared);
+	CHECK_EQ(ksm_count_pfns(map, n), shared + unshared);
 	within_limit(map, n, limit);
-	must_eq(ksm_get("stable_node_chains"), shared > 1);
-	must_eq(ksm_get("stable_node_dups"), shared > 1 ? shared : 0);
-	must_eq(ksm_merging_pages(0), shared + sharing);
-	must(ksm_contents_ok(map, n, SEED + n, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), shared > 1);
+	CHECK_EQ(ksm_get("stable_node_dups"), shared > 1 ? shared : 0);
+	CHECK_EQ(ksm_merging_pages(0), shared + sharing);
+	CHECK(ksm_contents_ok(map, n, SEED + n, 0));
 	return map;
 }
 
@@ -106,13 +106,13 @@ static void test_many_chains(void)
 		map[i] = ksm_map_merge(n, SEED + i, 0);
 	ksm_scan(2);
 	expected(limit, n, &shared, &sharing, &unshared);
-	must(ksm_counts_are(kinds * shared, kinds * sharing, 0, 0));
-	must_eq(ksm_get("stable_node_chains"), kinds);
-	must_eq(ksm_get("stable_node_dups"), kinds * shared);
+	CHECK(ksm_counts_are(kinds * shared, kinds * sharing, 0, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), kinds);
+	CHECK_EQ(ksm_get("stable_node_dups"), kinds * shared);
 	for (i = 0; i < kinds; i++) {
-		must_eq(ksm_count_pfns(map[i], n), shared);
+		CHECK_EQ(ksm_count_pfns(map[i], n), shared);
 		within_limit(map[i], n, limit);
-		must(ksm_contents_ok(map[i], n, SEED + i, 0));
+		CHECK(ksm_contents_ok(map[i], n, SEED + i, 0));
 	}
 }
 
@@ -120,24 +120,24 @@ static void test_odd_values(void)
 {
 	char *map;
 
-	must_eq(ksm_write_text("max_page_sharing", "1"), -EINVAL);
-	must_eq(ksm_write_text("max_page_sharing", "0"), -EINVAL);
-	must_eq(ksm_get("max_page_sharing"), 256);
-	must_eq(ksm_write_text("max_page_sharing", "98304"), 0);
-	must_eq(ksm_get("max_page_sharing"), 98304);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "1"), -EINVAL);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "0"), -EINVAL);
+	CHECK_EQ(ksm_get("max_page_sharing"), 256);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "98304"), 0);
+	CHECK_EQ(ksm_get("max_page_sharing"), 98304);
 	/* More than the default would let one page have. */
 	map = ksm_map_merge(700, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(1, 699, 0, 0));
-	must_eq(ksm_kpagecount(ksm_pfn(0, map)), 700);
-	must_eq(ksm_get("stable_node_chains"), 0);
-	must_eq(ksm_get("stable_node_dups"), 0);
-	must(ksm_contents_ok(map, 700, SEED, 0));
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_write_text("max_page_sharing", "2147483647"), 0);
+	CHECK(ksm_counts_are(1, 699, 0, 0));
+	CHECK_EQ(ksm_kpagecount(ksm_pfn(0, map)), 700);
+	CHECK_EQ(ksm_get("stable_node_chains"), 0);
+	CHECK_EQ(ksm_get("stable_node_dups"), 0);
+	CHECK(ksm_contents_ok(map, 700, SEED, 0));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "2147483647"), 0);
 	ksm_scan(2);
-	must(ksm_counts_are(1, 699, 0, 0));
-	must(ksm_contents_ok(map, 700, SEED, 0));
+	CHECK(ksm_counts_are(1, 699, 0, 0));
+	CHECK(ksm_contents_ok(map, 700, SEED, 0));
 }
 
 static void test_busy(void)
@@ -147,24 +147,24 @@ static void test_busy(void)
 	ksm_set("max_page_sharing", 8);
 	map = ksm_map_merge(32, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(4, 28, 0, 0));
-	must_eq(ksm_write_text("max_page_sharing", "9"), -EBUSY);
-	must_eq(ksm_write_text("max_page_sharing", "256"), -EBUSY);
-	must_eq(ksm_write_text("max_page_sharing", "8"), 0);
-	must_eq(ksm_get("max_page_sharing"), 8);
-	must(ksm_counts_are(4, 28, 0, 0));
-	must(ksm_contents_ok(map, 32, SEED, 0));
+	CHECK(ksm_counts_are(4, 28, 0, 0));
+	CHECK_EQ(ksm_write_text("max_page_sharing", "9"), -EBUSY);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "256"), -EBUSY);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "8"), 0);
+	CHECK_EQ(ksm_get("max_page_sharing"), 8);
+	CHECK(ksm_counts_are(4, 28, 0, 0));
+	CHECK(ksm_contents_ok(map, 32, SEED, 0));
 	/* Pages that are only candidates do not matter. */
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_write_text("max_page_sharing", "16"), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "16"), 0);
 	ksm_fill(map, 32, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(0, 0, 32, 0));
-	must_eq(ksm_write_text("max_page_sharing", "5"), 0);
+	CHECK(ksm_counts_are(0, 0, 32, 0));
+	CHECK_EQ(ksm_write_text("max_page_sharing", "5"), 0);
 	ksm_fill(map, 32, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(7, 25, 0, 0));
-	must(ksm_contents_ok(map, 32, SEED, 0));
+	CHECK(ksm_counts_are(7, 25, 0, 0));
+	CHECK(ksm_contents_ok(map, 32, SEED, 0));
 }
 
 static bool dups_are(void *arg)
@@ -177,7 +177,7 @@ static void wait_dups(long want)
 {
 	ksm_run();
 	if (!ksm_poll(dups_are, &want, KSM_DEADLINE_MS / 4))
-		must_eq(ksm_get("stable_node_dups"), want);
+		CHECK_EQ(ksm_get("stable_node_dups"), want);
 	ksm_stop();
 }
 
@@ -204,8 +204,8 @@ static void mixture_ok(const char *map, long n, const bool *own, uint64_t seed)
 	long i;
 
 	for (i = 0; i < n; i++)
-		must(ksm_page_ok(ksys_page(map, i),
-				 own[i] ? seed + i : SEED));
+		CHECK(ksm_page_ok(ksys_page(map, i),
+				  own[i] ? seed + i : SEED));
 }
 
 #define N	64
@@ -222,9 +222,9 @@ static void check_prune(unsigned int millisecs)
 	ksm_set("stable_node_chains_prune_millisecs", millisecs);
 	map = ksm_map_merge(N, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(N / L, N - N / L, 0, 0));
-	must_eq(ksm_get("stable_node_chains"), 1);
-	must_eq(ksm_get("stable_node_dups"), N / L);
+	CHECK(ksm_counts_are(N / L, N - N / L, 0, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 1);
+	CHECK_EQ(ksm_get("stable_node_dups"), N / L);
 
 	/* Empty half of the pages of the chain. */
 	for (k = 0; k < N / L / 2; k++) {
@@ -235,21 +235,21 @@ static void check_prune(unsigned int millisecs)
 			own[i] |= ksm_pfn(0, ksys_page(map, i)) == pfn;
 		broken += break_frame(map, N, pfn, 70000, 0);
 	}
-	must_eq(broken, N / 2);
+	CHECK_EQ(broken, N / 2);
 	mixture_ok(map, N, own, 70000);
 	wait_dups(N / L / 2);
 	ksm_scan(2);
-	must(ksm_counts_are(N / L / 2, N / 2 - N / L / 2, N / 2, 0));
-	must_eq(ksm_get("stable_node_chains"), 1);
+	CHECK(ksm_counts_are(N / L / 2, N / 2 - N / L / 2, N / 2, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 1);
 	mixture_ok(map, N, own, 70000);
 
 	/* And fill the chain again. */
 	for (i = 0; i < N; i++)
 		ksm_page_fill(ksys_page(map, i), SEED);
-	must(ksys_settle(N / L, N - N / L, 0));
-	must_eq(ksm_get("stable_node_dups"), N / L);
+	CHECK(ksm_scan_until(N / L, N - N / L, 0));
+	CHECK_EQ(ksm_get("stable_node_dups"), N / L);
 	within_limit(map, N, L);
-	must(ksm_contents_ok(map, N, SEED, 0));
+	CHECK(ksm_contents_ok(map, N, SEED, 0));
 }
 
 static void test_prune(void)
@@ -274,19 +274,19 @@ static void test_half_empty(void)
 	ksm_set("stable_node_chains_prune_millisecs", 0);
 	map = ksm_map_merge(N, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(N / L, N - N / L, 0, 0));
+	CHECK(ksm_counts_are(N / L, N - N / L, 0, 0));
 	for (i = 0; i < N; i++) {
 		pfn = ksm_pfn(0, ksys_page(map, i));
 		if (own[i] || ksm_kpagecount(pfn) < L)
 			continue;
-		must_eq(break_frame(map, N, pfn, 80000, L / 2), L / 2);
+		CHECK_EQ(break_frame(map, N, pfn, 80000, L / 2), L / 2);
 	}
 	for (i = 0; i < N; i++)
 		own[i] = ksm_page_ok(ksys_page(map, i), 80000 + i);
 	mixture_ok(map, N, own, 80000);
 	ksm_scan(2);
-	must_eq(ksm_get("pages_shared") + ksm_get("pages_sharing"), N / 2);
-	must_eq(ksm_get("pages_unshared"), N / 2);
+	CHECK_EQ(ksm_get("pages_shared") + ksm_get("pages_sharing"), N / 2);
+	CHECK_EQ(ksm_get("pages_unshared"), N / 2);
 	mixture_ok(map, N, own, 80000);
 	for (i = 0; i < N; i++)
 		ksm_page_fill(ksys_page(map, i), SEED);
@@ -294,14 +294,14 @@ static void test_half_empty(void)
 	shared = ksm_get("pages_shared");
 	ksft_print_msg("%ld pages for %d mappings, limit %d\n", shared, N, L);
 	/* No page to spare is wanted, and none may have too many. */
-	must(shared >= N / L && shared <= N / 2);
-	must_eq(shared + ksm_get("pages_sharing") + ksm_get("pages_unshared"),
-		N);
+	CHECK(shared >= N / L && shared <= N / 2);
+	CHECK_EQ(shared + ksm_get("pages_sharing") + ksm_get("pages_unshared"),
+		 N);
 	within_limit(map, N, L);
-	must(ksm_contents_ok(map, N, SEED, 0));
+	CHECK(ksm_contents_ok(map, N, SEED, 0));
 }
 
-/* Everybody gone: no page of the chain is left after a while. */
+/* All sharers gone: no page of the chain is left after a while. */
 static void test_all_gone(void)
 {
 	char *map, *other;
@@ -309,24 +309,24 @@ static void test_all_gone(void)
 	ksm_set("max_page_sharing", L);
 	ksm_set("stable_node_chains_prune_millisecs", 0);
 	map = ksm_map_merge(N, SEED, 0);
-	/* Somebody has to be registered for ksmd to go on. */
+	/* ksmd only goes on while an mm is registered. */
 	other = ksm_map_merge(2, SEED + 1, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(N / L + 1, N - N / L + 1, 0, 0));
+	CHECK(ksm_counts_are(N / L + 1, N - N / L + 1, 0, 0));
 	ksm_unmap(map, N);
 	ksm_scan(2);
-	must(ksm_counts_are(1, 1, 0, 0));
+	CHECK(ksm_counts_are(1, 1, 0, 0));
 	wait_dups(0);
 	/* The chain itself may wait for the next of its kind, or not. */
-	must(ksm_get("stable_node_chains") <= 1);
-	must(ksm_contents_ok(other, 2, SEED + 1, 0));
-	/* The same content anew. */
+	CHECK(ksm_get("stable_node_chains") <= 1);
+	CHECK(ksm_contents_ok(other, 2, SEED + 1, 0));
+	/* The same content again */
 	map = ksm_map_merge(N, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(N / L + 1, N - N / L + 1, 0, 0));
-	must_eq(ksm_get("stable_node_chains"), 1);
-	must_eq(ksm_get("stable_node_dups"), N / L);
-	must(ksm_contents_ok(map, N, SEED, 0));
+	CHECK(ksm_counts_are(N / L + 1, N - N / L + 1, 0, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 1);
+	CHECK_EQ(ksm_get("stable_node_dups"), N / L);
+	CHECK(ksm_contents_ok(map, N, SEED, 0));
 }
 
 /* run=2 takes chains down too. */
@@ -337,16 +337,16 @@ static void test_unmerge(void)
 	ksm_set("max_page_sharing", 2);
 	map = ksm_map_merge(101, SEED, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(50, 50, 1, 0));
-	must_eq(ksm_get("stable_node_chains"), 1);
-	must_eq(ksm_get("stable_node_dups"), 50);
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksm_get("stable_node_chains"), 0);
-	must_eq(ksm_get("stable_node_dups"), 0);
-	must_eq(ksm_merging_pages(0), 0);
-	must_eq(ksm_count_pfns(map, 101), 101);
-	must(ksm_contents_ok(map, 101, SEED, 0));
+	CHECK(ksm_counts_are(50, 50, 1, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 1);
+	CHECK_EQ(ksm_get("stable_node_dups"), 50);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_get("stable_node_chains"), 0);
+	CHECK_EQ(ksm_get("stable_node_dups"), 0);
+	CHECK_EQ(ksm_merging_pages(0), 0);
+	CHECK_EQ(ksm_count_pfns(map, 101), 101);
+	CHECK(ksm_contents_ok(map, 101, SEED, 0));
 }
 
 /* Random pages break away and come back, again and again. */
@@ -381,16 +381,16 @@ static void test_writers(void)
 	for (i = 0; i < N; i++)
 		ksm_page_fill(ksys_page(map, i), SEED);
 	ksm_scan(3);
-	must_eq(ksm_get("pages_shared") + ksm_get("pages_sharing") +
-		ksm_get("pages_unshared"), N);
-	must(ksm_get("pages_shared") >= N / 7);
-	must(ksm_get("pages_unshared") <= 1);
+	CHECK_EQ(ksm_get("pages_shared") + ksm_get("pages_sharing") +
+		 ksm_get("pages_unshared"), N);
+	CHECK(ksm_get("pages_shared") >= N / 7);
+	CHECK(ksm_get("pages_unshared") <= 1);
 	within_limit(map, N, 7);
-	must(ksm_contents_ok(map, N, SEED, 0));
+	CHECK(ksm_contents_ok(map, N, SEED, 0));
 	ksft_print_msg("%d rounds\n", round);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "counters for many limits and numbers", test_many },
 	{ "many chains", test_many_chains },
 	{ "odd values", test_odd_values },
@@ -407,5 +407,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

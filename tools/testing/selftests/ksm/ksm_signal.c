@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unmerging in a storm of signals.
+ * Unmerging with many signals.
  *
- * mremap(), madvise() and prctl() make pages private first, and programs do
- * not expect EINTR of them.  Where nothing is merged, or little, no signal
- * cuts them short.  Where there is much they may be, but each try has to
- * bring them on, or a process with a fast timer would never get there.
+ * mremap(), madvise() and prctl() unmerge pages first, and programs do not
+ * expect that they fail with EINTR.  With no or few merged pages they must not
+ * be interrupted.  With many they may be, but each try must make progress:
+ * otherwise a process with a fast timer would never finish.
  *
- * The timer is set anew for each call, so that its signals come at all moments
- * of it, also right after its begin.
+ * The timer is set for each call, so that its signals come at all times of the
+ * call, also right after its start.
  */
 #include <errno.h>
 #include <signal.h>
@@ -49,7 +49,7 @@ static void set_timer(unsigned long us, unsigned long ns)
 		.it_value.tv_nsec = us % 1000000 * 1000 + ns,
 	};
 
-	must(!timer_settime(timer, 0, &its, NULL));
+	CHECK(!timer_settime(timer, 0, &its, NULL));
 }
 
 /*
@@ -76,8 +76,8 @@ static void prepare_storm(int sa_flags)
 	};
 
 	sa.sa_flags = sa_flags;
-	must(!sigaction(SIGUSR1, &sa, NULL));
-	must(!timer_create(CLOCK_MONOTONIC, &ev, &timer));
+	CHECK(!sigaction(SIGUSR1, &sa, NULL));
+	CHECK(!timer_create(CLOCK_MONOTONIC, &ev, &timer));
 	every_us = ksm_slowness() > 4 ? 400 : 80;
 	rnd = ksm_random_seed();
 	signals = 0;
@@ -92,10 +92,10 @@ static void storm(bool on)
 }
 
 /* It was no storm if nothing came; on a busy host it is not much. */
-static void must_have_stormed(unsigned long calls)
+static void check_signals(unsigned long calls)
 {
 	ksft_print_msg("%lu calls, %lu signals\n", calls, signals);
-	must(signals >= 3);
+	CHECK(signals >= 3);
 }
 
 /* --- Calls that unmerge -------------------------------------------------- */
@@ -120,7 +120,7 @@ static int by_mremap(char **map, size_t pages)
 		return -err;
 	}
 	storm(false);
-	must(to == elsewhere);
+	CHECK(to == elsewhere);
 	*map = to;
 	elsewhere = from;
 	return 0;
@@ -152,7 +152,7 @@ static int by_prctl(char **map, size_t pages)
 static void make_mergeable(unmerge_fn unmerge, char *map, size_t pages)
 {
 	if (unmerge == by_prctl)
-		must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+		CHECK(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
 	else
 		ksm_mergeable(map, pages);
 }
@@ -172,12 +172,12 @@ static void nothing_merged(unmerge_fn unmerge)
 	cow = ksm_vmstat("cow_ksm");
 	while (ksm_now_ms() < end || calls < MIN_CALLS) {
 		make_mergeable(unmerge, map, PLAIN);
-		must_eq(unmerge(&map, PLAIN), 0);
+		CHECK_EQ(unmerge(&map, PLAIN), 0);
 		calls++;
 	}
-	must_have_stormed(calls);
-	must_eq(ksm_vmstat("cow_ksm"), cow);
-	must(ksm_contents_ok(map, PLAIN, SEED, 1));
+	check_signals(calls);
+	CHECK_EQ(ksm_vmstat("cow_ksm"), cow);
+	CHECK(ksm_contents_ok(map, PLAIN, SEED, 1));
 }
 
 static void test_nothing_mremap(void)
@@ -202,7 +202,7 @@ static uint64_t seed_of(size_t i, unsigned int few, unsigned int nr)
 	return i % (AMONG / few) ? SEED + 1000 * nr + i : SEED + i;
 }
 
-/* AMONG pages of one page table, and few of them like their counterparts */
+/* AMONG pages of one page table, of which a few have duplicates */
 static char *map_with_few(unsigned int few, unsigned int nr)
 {
 	size_t len = AMONG * ps();
@@ -216,21 +216,21 @@ static char *map_with_few(unsigned int few, unsigned int nr)
 	return map;
 }
 
-static void must_contain_few(const char *map, unsigned int few,
-			     unsigned int nr)
+static void check_few_contents(const char *map, unsigned int few,
+			       unsigned int nr)
 {
 	size_t i;
 
 	for (i = 0; i < AMONG; i++)
-		must(ksm_contents_ok(ksys_page(map, i), 1,
-				     seed_of(i, few, nr), 0));
+		CHECK(ksm_contents_ok(ksys_page(map, i), 1,
+				      seed_of(i, few, nr), 0));
 }
 
-static void must_have_few(const char *map, unsigned int few, unsigned int nr,
-			  bool merged)
+static void check_few(const char *map, unsigned int few, unsigned int nr,
+		      bool merged)
 {
-	must_eq(ksm_count_merged(map, AMONG), merged ? few : 0);
-	must_contain_few(map, few, nr);
+	CHECK_EQ(ksm_count_merged(map, AMONG), merged ? few : 0);
+	check_few_contents(map, few, nr);
 }
 
 static void few_merged(unmerge_fn unmerge)
@@ -239,22 +239,22 @@ static void few_merged(unmerge_fn unmerge)
 	unsigned int i;
 	long cow;
 
-	/* One more than are unmerged, or the last would share with nobody. */
+	/* One more than are unmerged, or the last would have no sharer. */
 	for (i = 0; i <= RANGES; i++)
 		map[i] = map_with_few(FEW, i + 1);
 	ksm_scan(3);
-	must(ksm_counts_are(FEW, FEW * RANGES,
-			    (RANGES + 1) * (AMONG - FEW), 0));
+	CHECK(ksm_counts_are(FEW, FEW * RANGES,
+			     (RANGES + 1) * (AMONG - FEW), 0));
 	cow = ksm_vmstat("cow_ksm");
 	prepare_storm(0);
 	for (i = 0; i < RANGES; i++) {
 		elsewhere = ksm_map(AMONG);
-		must_have_few(map[i], FEW, i + 1, true);
-		must_eq(unmerge(&map[i], AMONG), 0);
-		must_have_few(map[i], FEW, i + 1, false);
+		check_few(map[i], FEW, i + 1, true);
+		CHECK_EQ(unmerge(&map[i], AMONG), 0);
+		check_few(map[i], FEW, i + 1, false);
 	}
-	must_have_stormed(RANGES);
-	must_eq(ksm_vmstat("cow_ksm") - cow, RANGES * FEW);
+	check_signals(RANGES);
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow, RANGES * FEW);
 }
 
 static void test_few_mremap(void)
@@ -267,20 +267,20 @@ static void test_few_madvise(void)
 	few_merged(by_madvise);
 }
 
-static int has_likes(struct ksm_child *c, void *arg)
+static int duplicates_child(struct ksm_child *c, void *arg)
 {
 	char *map = map_with_few(FEW / 2, 2);
 
 	ksm_say(c, 'r');
 	if (ksm_hear(c) != 'e')
 		return 1;
-	must_contain_few(map, FEW / 2, 2);
+	check_few_contents(map, FEW / 2, 2);
 	return 0;
 }
 
 /*
- * It goes over all that the process has, where there may be pages of zeroes.
- * So the likes are another process's.
+ * prctl() unmerges all memory of the process, which may have other pages of
+ * zeroes.  So the duplicates are in another process.
  */
 static void test_few_prctl(void)
 {
@@ -288,21 +288,21 @@ static void test_few_prctl(void)
 	unsigned int i;
 	char *map;
 
-	ksm_child_start(&other, has_likes, NULL);
-	must_eq(ksm_hear(&other), 'r');
+	ksm_child_start(&other, duplicates_child, NULL);
+	CHECK_EQ(ksm_hear(&other), 'r');
 	map = map_with_few(FEW / 2, 1);
 	prepare_storm(0);
 	for (i = 0; i < RANGES / 2; i++) {
-		must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+		CHECK(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
 		ksm_scan(3);
-		must_have_few(map, FEW / 2, 1, true);
-		must(ksm_merging_pages(0) <= FEW);
-		must_eq(by_prctl(&map, AMONG), 0);
-		must_have_few(map, FEW / 2, 1, false);
+		check_few(map, FEW / 2, 1, true);
+		CHECK(ksm_merging_pages(0) <= FEW);
+		CHECK_EQ(by_prctl(&map, AMONG), 0);
+		check_few(map, FEW / 2, 1, false);
 	}
-	must_have_stormed(i);
+	check_signals(i);
 	ksm_say(&other, 'e');
-	must_eq(ksm_child_wait(&other), 0);
+	CHECK_EQ(ksm_child_wait(&other), 0);
 }
 
 /* --- Much merged --------------------------------------------------------- */
@@ -319,8 +319,8 @@ static unsigned long insist(unmerge_fn unmerge, char **map)
 		err = unmerge(map, BIG);
 		now = ksm_vmstat("cow_ksm");
 		tries++;
-		must(!err || err == -EINTR);
-		ksys_must(!err || now > before,
+		CHECK(!err || err == -EINTR);
+		ksm_check(!err || now > before,
 			  "try %lu brought nothing\n", tries);
 	} while (err);
 	return tries;
@@ -329,22 +329,22 @@ static unsigned long insist(unmerge_fn unmerge, char **map)
 static void much_merged(unmerge_fn unmerge)
 {
 	unsigned long tries;
-	char *map, *like;
+	char *map, *dup;
 	long cow;
 
-	ksys_merge_pair(BIG, SEED, &map, &like);
+	ksm_merge_pair(BIG, SEED, &map, &dup);
 	if (unmerge == by_prctl)
-		must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+		CHECK(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
 	elsewhere = ksm_map(BIG);
 	prepare_storm(0);
 	cow = ksm_vmstat("cow_ksm");
 	tries = insist(unmerge, &map);
-	must_have_stormed(tries);
-	must(ksm_vmstat("cow_ksm") - cow >= BIG);
-	must_eq(ksm_count_merged(map, BIG), 0);
-	must(ksm_contents_ok(map, BIG, SEED, 1));
+	check_signals(tries);
+	CHECK(ksm_vmstat("cow_ksm") - cow >= BIG);
+	CHECK_EQ(ksm_count_merged(map, BIG), 0);
+	CHECK(ksm_contents_ok(map, BIG, SEED, 1));
 	ksm_fill(map, BIG, SEED + BIG, 1);
-	must(ksm_contents_ok(like, BIG, SEED, 1));
+	CHECK(ksm_contents_ok(dup, BIG, SEED, 1));
 }
 
 static void test_much_mremap(void)
@@ -365,17 +365,17 @@ static void test_much_prctl(void)
 /* With SA_RESTART it is the kernel that tries again. */
 static void restarted(unmerge_fn unmerge)
 {
-	char *map, *like;
+	char *map, *dup;
 
-	ksys_merge_pair(BIG, SEED, &map, &like);
+	ksm_merge_pair(BIG, SEED, &map, &dup);
 	elsewhere = ksm_map(BIG);
 	prepare_storm(SA_RESTART);
-	must_eq(unmerge(&map, BIG), 0);
-	must_have_stormed(1);
-	must_eq(ksm_count_merged(map, BIG), 0);
-	must(ksm_contents_ok(map, BIG, SEED, 1));
+	CHECK_EQ(unmerge(&map, BIG), 0);
+	check_signals(1);
+	CHECK_EQ(ksm_count_merged(map, BIG), 0);
+	CHECK(ksm_contents_ok(map, BIG, SEED, 1));
 	ksm_fill(map, BIG, SEED + BIG, 1);
-	must(ksm_contents_ok(like, BIG, SEED, 1));
+	CHECK(ksm_contents_ok(dup, BIG, SEED, 1));
 }
 
 static void test_restarted_mremap(void)
@@ -388,7 +388,7 @@ static void test_restarted_madvise(void)
 	restarted(by_madvise);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "nothing merged: mremap", test_nothing_mremap },
 	{ "nothing merged: MADV_UNMERGEABLE", test_nothing_madvise },
 	{ "nothing merged: PR_SET_MEMORY_MERGE 0", test_nothing_prctl },
@@ -406,5 +406,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

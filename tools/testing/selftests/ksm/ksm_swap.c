@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Merged pages go to swap and come back.
+ * Merged pages are swapped out and in.
  *
- * Only one copy is written, all mappings share it; what is read back is the
- * first mapping's, the others get copies (ksm_swpin_copy), which ksmd merges
- * again.  MADV_PAGEOUT leaves merged pages alone, so memory.reclaim does it.
+ * Only one copy is written to swap, which all mappings share.  The first
+ * mapping that reads it back gets that page, the others get copies
+ * (ksm_swpin_copy), which ksmd merges again.  MADV_PAGEOUT skips merged pages,
+ * so the test uses memory.reclaim.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -34,11 +35,11 @@ static void swap_out_pair(char **a, char **b)
 {
 	size_t i;
 
-	ksys_merge_pair(PAGES, SEED, a, b);
-	must(ksys_swap_out(*a, PAGES) >= 0);
-	must_eq(ksys_count_swapped(*b, PAGES), PAGES);
+	ksm_merge_pair(PAGES, SEED, a, b);
+	CHECK(ksys_swap_out(*a, PAGES) >= 0);
+	CHECK_EQ(ksys_count_swapped(*b, PAGES), PAGES);
 	for (i = 0; i < PAGES; i++)
-		must_eq(slot(ksys_page(*a, i)), slot(ksys_page(*b, i)));
+		CHECK_EQ(slot(ksys_page(*a, i)), slot(ksys_page(*b, i)));
 }
 
 /*
@@ -52,22 +53,22 @@ static long common(const char *a, const char *b)
 
 	for (i = 0; i < PAGES; i++)
 		n += ksm_pfn(0, ksys_page(a, i)) == ksm_pfn(0, ksys_page(b, i));
-	must(n < PAGES / 2);
+	CHECK(n < PAGES / 2);
 	return n;
 }
 
 /*
- * Two scans do for ordinary pages.  But what came back from the swap cache may
- * be a KSM page that was given up while nobody mapped it: it is unmerged at the
- * first visit, found clean at the third, and merged at the fourth.
+ * Two scans are enough for ordinary pages.  A page that came back from the swap
+ * cache may be a KSM page whose node was dropped while it was unmapped: it is
+ * unmerged at the first visit, found clean at the third, merged at the fourth.
  */
 static void again_merged(char *a, char *b)
 {
 	ksm_scan(4);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 /* One slot for both mappings; smaps counts it for each of them. */
@@ -80,12 +81,12 @@ static void test_out(void)
 	out = ksm_vmstat("pswpout");
 	swap_out_pair(&a, &b);
 	out = ksm_vmstat("pswpout") - out;
-	must(out >= PAGES);
-	must(!ksm_vma(0, a, &vma));
-	must_eq(vma.swap_kb, PAGES * ksm_page_size() / 1024);
-	must_eq(vma.ksm_kb, 0);
-	must(!ksm_vma(0, b, &vma));
-	must_eq(vma.swap_kb, PAGES * ksm_page_size() / 1024);
+	CHECK(out >= PAGES);
+	CHECK(!ksm_vma(0, a, &vma));
+	CHECK_EQ(vma.swap_kb, PAGES * ksm_page_size() / 1024);
+	CHECK_EQ(vma.ksm_kb, 0);
+	CHECK(!ksm_vma(0, b, &vma));
+	CHECK_EQ(vma.swap_kb, PAGES * ksm_page_size() / 1024);
 }
 
 static void test_read_back(void)
@@ -95,31 +96,31 @@ static void test_read_back(void)
 
 	swap_out_pair(&a, &b);
 	copies = ksm_vmstat("ksm_swpin_copy");
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* The first mapping takes the page, the second a copy. */
 	cached = common(a, b);
-	must_eq(ksm_vmstat("ksm_swpin_copy") - copies, PAGES - cached);
-	must_eq(ksys_ksm_kb(a) / KB, cached);
-	must_eq(ksys_ksm_kb(b) / KB, cached);
+	CHECK_EQ(ksm_vmstat("ksm_swpin_copy") - copies, PAGES - cached);
+	CHECK_EQ(ksm_smaps_kb(a) / KB, cached);
+	CHECK_EQ(ksm_smaps_kb(b) / KB, cached);
 	again_merged(a, b);
 }
 
 /*
- * A page that somebody else holds, here a pipe, is unmapped and written like
+ * A page with extra references, here of a pipe, is unmapped and written like
  * the others but cannot leave the swap cache: it is the KSM page it was.
  */
 static void swap_out_to_cache(char **a, char **b, int pipefd[2])
 {
 	unsigned long pfn;
 
-	ksys_merge_pair(PAGES, SEED, a, b);
+	ksm_merge_pair(PAGES, SEED, a, b);
 	ksys_pipe_hold(pipefd, *a, CACHED);
 	pfn = ksm_pfn(0, *a);
-	must(ksys_swap_out(*a, PAGES) >= CACHED);
-	must_eq(ksys_count_swapped(*b, PAGES), PAGES);
-	must(ksm_kpageflags(pfn) & KSM_KPF_SWAPCACHE);
-	must_eq(ksm_kpagecount(pfn), 0);
+	CHECK(ksys_swap_out(*a, PAGES) >= CACHED);
+	CHECK_EQ(ksys_count_swapped(*b, PAGES), PAGES);
+	CHECK(ksm_kpageflags(pfn) & KSM_KPF_SWAPCACHE);
+	CHECK_EQ(ksm_kpagecount(pfn), 0);
 }
 
 static void test_cached(void)
@@ -133,21 +134,21 @@ static void test_cached(void)
 	swap_out_to_cache(&a, &b, pipefd);
 	copies = ksm_vmstat("ksm_swpin_copy");
 	for (i = 0; i < CACHED; i++) {
-		must(ksm_page_ok(ksys_page(b, i), SEED + i));
+		CHECK(ksm_page_ok(ksys_page(b, i), SEED + i));
 		pfn[i] = ksm_pfn(0, ksys_page(b, i));
-		must(ksm_page_ok(ksys_page(a, i), SEED + i));
-		must_eq(pfn[i], ksm_pfn(0, ksys_page(a, i)));
+		CHECK(ksm_page_ok(ksys_page(a, i), SEED + i));
+		CHECK_EQ(pfn[i], ksm_pfn(0, ksys_page(a, i)));
 	}
-	must_eq(ksm_vmstat("ksm_swpin_copy"), copies);
-	must_eq(ksys_ksm_kb(b) / KB, CACHED);
+	CHECK_EQ(ksm_vmstat("ksm_swpin_copy"), copies);
+	CHECK_EQ(ksm_smaps_kb(b) / KB, CACHED);
 	/* Writing still makes a copy. */
 	ksm_page_fill(a, 4711);
-	must(ksm_page_ok(b, SEED));
-	must(ksm_page_ok(a, 4711));
+	CHECK(ksm_page_ok(b, SEED));
+	CHECK(ksm_page_ok(a, 4711));
 	ksm_page_fill(a, SEED);
-	must(ksys_pipe_ok(pipefd, CACHED, SEED));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksys_pipe_ok(pipefd, CACHED, SEED));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	again_merged(a, b);
 }
 
@@ -159,15 +160,15 @@ static void test_cached_write(void)
 
 	swap_out_to_cache(&a, &b, pipefd);
 	ksm_fill(a, CACHED, 5555, 1);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(a, CACHED, 5555, 1));
-	must(ksys_pipe_ok(pipefd, CACHED, SEED));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, CACHED, 5555, 1));
+	CHECK(ksys_pipe_ok(pipefd, CACHED, SEED));
 	ksm_fill(a, CACHED, SEED, 1);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	again_merged(a, b);
 }
 
-/* Unmerged while in the swap cache: everybody gets a copy, then and later. */
+/* Unmerged while in the swap cache: each mapping gets a copy, now or later. */
 static void test_cached_unmerge(void)
 {
 	int pipefd[2];
@@ -176,18 +177,18 @@ static void test_cached_unmerge(void)
 
 	swap_out_to_cache(&a, &b, pipefd);
 	copies = ksm_vmstat("ksm_swpin_copy");
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must(ksm_contents_ok(a, CACHED, SEED, 1));
-	must(ksys_none_merged(a, CACHED));
-	must(ksm_vmstat("ksm_swpin_copy") - copies >= CACHED);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK(ksm_contents_ok(a, CACHED, SEED, 1));
+	CHECK(ksm_none_merged(a, CACHED));
+	CHECK(ksm_vmstat("ksm_swpin_copy") - copies >= CACHED);
 	ksm_stop();
-	must(ksm_contents_ok(b, CACHED, SEED, 1));
-	must(ksys_none_merged(b, CACHED));
-	must(ksm_vmstat("ksm_swpin_copy") - copies >= 2 * CACHED);
-	must(ksys_pipe_ok(pipefd, CACHED, SEED));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, CACHED, SEED, 1));
+	CHECK(ksm_none_merged(b, CACHED));
+	CHECK(ksm_vmstat("ksm_swpin_copy") - copies >= 2 * CACHED);
+	CHECK(ksys_pipe_ok(pipefd, CACHED, SEED));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	again_merged(a, b);
 }
 
@@ -198,14 +199,14 @@ static void test_cached_swapoff(void)
 	char *a, *b;
 
 	swap_out_to_cache(&a, &b, pipefd);
-	must_eq(ksys_swapoff(), 0);
-	must(ksys_same_pages(a, b, CACHED));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksys_swapoff(), 0);
+	CHECK(ksm_same_pages(a, b, CACHED));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_fill(a, CACHED, 5555, 1);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must_eq(ksys_swapon(), 0);
-	must(ksys_pipe_ok(pipefd, CACHED, SEED));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksys_swapon(), 0);
+	CHECK(ksys_pipe_ok(pipefd, CACHED, SEED));
 	ksm_fill(a, CACHED, SEED, 1);
 	again_merged(a, b);
 }
@@ -217,18 +218,18 @@ static void test_rounds(void)
 	int rounds = 0;
 	char *a, *b;
 
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	do {
-		must(ksys_swap_out(a, PAGES) >= 0);
-		must_eq(ksys_count_swapped(b, PAGES), PAGES);
+		CHECK(ksys_swap_out(a, PAGES) >= 0);
+		CHECK_EQ(ksys_count_swapped(b, PAGES), PAGES);
 		if (rounds % 2) {
-			must(ksm_contents_ok(b, PAGES, SEED, 1));
-			must(ksm_contents_ok(a, PAGES, SEED, 1));
+			CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+			CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 		}
-		/* In every other round nobody but ksmd looks, in vain. */
+		/* In every other round only ksmd visits the pages. */
 		ksm_scan(2);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
-		must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 		again_merged(a, b);
 	} while (++rounds < 2 || (rounds < 20 && ksm_now_ms() < end));
 	ksft_print_msg("%d rounds\n", rounds);
@@ -242,13 +243,13 @@ static void test_write_fault(void)
 	swap_out_pair(&a, &b);
 	for (i = 0; i < PAGES; i += 2)
 		ksm_page_fill(ksys_page(b, i), 77000 + i);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_page_ok(ksys_page(b, i),
-				 i % 2 ? SEED + i : 77000 + i));
+		CHECK(ksm_page_ok(ksys_page(b, i),
+				  i % 2 ? SEED + i : 77000 + i));
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES, 0));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES / 2, PAGES / 2, PAGES, 0));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 }
 
 /* One byte of a page that was swapped out: the rest of it has to come back. */
@@ -258,13 +259,13 @@ static void test_write_one_byte(void)
 
 	swap_out_pair(&a, &b);
 	b[5 * ksm_page_size() + 100]++;
-	must(ksm_page_ok(ksys_page(a, 5), SEED + 5));
-	must(!ksm_page_ok(ksys_page(b, 5), SEED + 5));
+	CHECK(ksm_page_ok(ksys_page(a, 5), SEED + 5));
+	CHECK(!ksm_page_ok(ksys_page(b, 5), SEED + 5));
 	keep = b[5 * ksm_page_size() + 100];
-	must_eq((char)(a[5 * ksm_page_size() + 100] + 1), keep);
+	CHECK_EQ((char)(a[5 * ksm_page_size() + 100] + 1), keep);
 	b[5 * ksm_page_size() + 100]--;
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	again_merged(a, b);
 }
 
@@ -273,14 +274,14 @@ static void test_unmerge_while_out(void)
 	char *a, *b;
 
 	swap_out_pair(&a, &b);
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksm_merging_pages(0), 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksys_none_merged(a, PAGES));
-	must(ksys_none_merged(b, PAGES));
-	must(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_merging_pages(0), 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_none_merged(a, PAGES));
+	CHECK(ksm_none_merged(b, PAGES));
+	CHECK(ksm_counts_are(0, 0, 0, 0));
 	again_merged(a, b);
 }
 
@@ -291,14 +292,14 @@ static void test_unmerge_half_in(void)
 	size_t i;
 
 	swap_out_pair(&a, &b);
-	must(ksm_contents_ok(a, PAGES / 2, SEED, 1));
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES / 2, SEED, 1));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pfn(0, ksys_page(a, i)) !=
-		     ksm_pfn(0, ksys_page(b, i)));
+		CHECK(ksm_pfn(0, ksys_page(a, i)) !=
+		      ksm_pfn(0, ksys_page(b, i)));
 	again_merged(a, b);
 }
 
@@ -308,15 +309,15 @@ static void test_unmergeable_while_out(void)
 
 	swap_out_pair(&a, &b);
 	ksm_unmergeable(b, PAGES);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must_eq(ksys_ksm_kb(b) / KB, common(a, b));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK_EQ(ksm_smaps_kb(b) / KB, common(a, b));
 	ksm_scan(3);
-	must_eq(ksys_ksm_kb(b) / KB, common(a, b));
-	must_eq(ksm_get("pages_sharing"), 0);
-	must_eq(ksm_get("pages_shared") + ksm_get("pages_unshared"), PAGES);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksm_smaps_kb(b) / KB, common(a, b));
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
+	CHECK_EQ(ksm_get("pages_shared") + ksm_get("pages_unshared"), PAGES);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
 static int reader(struct ksm_child *c, void *arg)
@@ -344,18 +345,18 @@ static void test_fork_while_out(void)
 	swap_out_pair(&map[0], &map[1]);
 	copies = ksm_vmstat("ksm_swpin_copy");
 	ksm_child_start(&c, reader, map);
-	must(ksm_ask(&c, 'g'));
-	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'g'));
+	CHECK(ksm_contents_ok(map[0], PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map[1], PAGES, SEED, 1));
 	/* At best parent and child share what they have at one address. */
 	copies = ksm_vmstat("ksm_swpin_copy") - copies;
 	ksft_print_msg("%ld copies of %d pages with 4 mappings\n", copies,
 		       PAGES);
-	must(copies >= PAGES - common(map[0], map[1]) && copies <= 3 * PAGES);
-	must(ksm_ask(&c, 'w'));
-	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(copies >= PAGES - common(map[0], map[1]) && copies <= 3 * PAGES);
+	CHECK(ksm_ask(&c, 'w'));
+	CHECK(ksm_contents_ok(map[0], PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map[1], PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_end(&c), 0);
 	again_merged(map[0], map[1]);
 }
 
@@ -365,16 +366,16 @@ static void test_fork_before_out(void)
 	struct ksm_child c;
 	char *map[2];
 
-	ksys_merge_pair(PAGES, SEED, &map[0], &map[1]);
+	ksm_merge_pair(PAGES, SEED, &map[0], &map[1]);
 	ksm_child_start(&c, reader, map);
-	must(ksys_swap_out(map[0], PAGES) >= 0);
-	must_eq(ksys_count_swapped(map[1], PAGES), PAGES);
-	must(ksm_ask(&c, 'g'));
-	must(ksm_contents_ok(map[1], PAGES, SEED, 1));
-	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	must(ksm_ask(&c, 'w'));
-	must(ksm_contents_ok(map[0], PAGES, SEED, 1));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksys_swap_out(map[0], PAGES) >= 0);
+	CHECK_EQ(ksys_count_swapped(map[1], PAGES), PAGES);
+	CHECK(ksm_ask(&c, 'g'));
+	CHECK(ksm_contents_ok(map[1], PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(map[0], PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'w'));
+	CHECK(ksm_contents_ok(map[0], PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_end(&c), 0);
 	again_merged(map[0], map[1]);
 }
 
@@ -385,23 +386,23 @@ static void test_swapoff(void)
 
 	swap_out_pair(&a, &b);
 	copies = ksm_vmstat("ksm_swpin_copy");
-	must_eq(ksys_swapoff(), 0);
-	must_eq(ksys_count_swapped(a, PAGES), 0);
-	must_eq(ksys_count_swapped(b, PAGES), 0);
-	must_eq(ksm_vmstat("ksm_swpin_copy") - copies,
-		PAGES - common(a, b));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must_eq(ksys_swapon(), 0);
+	CHECK_EQ(ksys_swapoff(), 0);
+	CHECK_EQ(ksys_count_swapped(a, PAGES), 0);
+	CHECK_EQ(ksys_count_swapped(b, PAGES), 0);
+	CHECK_EQ(ksm_vmstat("ksm_swpin_copy") - copies,
+		 PAGES - common(a, b));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksys_swapon(), 0);
 	again_merged(a, b);
 	/* And with nothing merged any more. */
-	must(ksys_swap_out(a, PAGES) >= 0);
-	must_eq(ksys_count_swapped(b, PAGES), PAGES);
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksys_swapoff(), 0);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must_eq(ksys_swapon(), 0);
+	CHECK(ksys_swap_out(a, PAGES) >= 0);
+	CHECK_EQ(ksys_count_swapped(b, PAGES), PAGES);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksys_swapoff(), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksys_swapon(), 0);
 }
 
 /* ksmd, reclaim and two users of the memory at the same time. */
@@ -452,27 +453,27 @@ static void test_all_at_once(void)
 	ksm_child_start(&c[1], toucher, &b);
 	do {
 		ksys_reclaim(4 * PAGES * ksm_page_size());
-		must(ksm_contents_ok(b, 8, SEED, 1));
+		CHECK(ksm_contents_ok(b, 8, SEED, 1));
 	} while (ksm_now_ms() < end);
-	must_eq(ksm_hear(&c[0]), 'd');
-	must_eq(ksm_hear(&c[1]), 'd');
+	CHECK_EQ(ksm_hear(&c[0]), 'd');
+	CHECK_EQ(ksm_hear(&c[1]), 'd');
 	ksm_stop();
 	ksft_print_msg("%ld pages out, %ld in\n", ksm_vmstat("pswpout") - out,
 		       ksm_vmstat("pswpin") - in);
-	must(ksm_vmstat("pswpout") > out);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_vmstat("pswpout") > out);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_say(&c[0], 'q');
 	ksm_say(&c[1], 'q');
-	must_eq(ksm_child_wait(&c[0]), 0);
-	must_eq(ksm_child_wait(&c[1]), 0);
-	must(ksys_settle(PAGES, PAGES, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksm_child_wait(&c[0]), 0);
+	CHECK_EQ(ksm_child_wait(&c[1]), 0);
+	CHECK(ksm_scan_until(PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "merged pages share their place in swap", test_out },
 	{ "read back, copied once, merged again", test_read_back },
 	{ "in the swap cache: shared as before", test_cached },
@@ -496,5 +497,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

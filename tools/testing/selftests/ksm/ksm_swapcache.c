@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A merged page that nobody maps, but that is in the swap cache still.
+ * A merged page without mappings that is still in the swap cache.
  *
- * Reclaim unmapped it and wrote it, and somebody else holds it, here a pipe,
- * so it cannot leave.  Its mappings are as good as before: who reads gets the
- * KSM page itself, whatever ksmd has done meanwhile, and shares it.
+ * Reclaim unmapped it and wrote it, but extra references, here of a pipe, keep
+ * it there.  A read fault must map the KSM page itself, whatever ksmd has done
+ * since, so that it is shared as before.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static bool peer_shares(const struct peer *p, const char *map, size_t pages)
 
 static void let_go(int pipefd[2])
 {
-	must(ksys_pipe_ok(pipefd, CACHED, SEED));
+	CHECK(ksys_pipe_ok(pipefd, CACHED, SEED));
 	ksys_pipe_close(pipefd);
 }
 
@@ -85,13 +85,13 @@ struct cached {
 	unsigned long pfn[CACHED];
 };
 
-static void must_be_cached(const struct cached *s)
+static void check_cached(const struct cached *s)
 {
 	size_t i;
 
 	for (i = 0; i < CACHED; i++) {
-		must_eq(ksm_kpagecount(s->pfn[i]), 0);
-		must(ksm_kpageflags(s->pfn[i]) & KSM_KPF_SWAPCACHE);
+		CHECK_EQ(ksm_kpagecount(s->pfn[i]), 0);
+		CHECK(ksm_kpageflags(s->pfn[i]) & KSM_KPF_SWAPCACHE);
 	}
 }
 
@@ -101,11 +101,11 @@ static void swap_out(struct cached *s)
 
 	for (i = 0; i < CACHED; i++)
 		s->pfn[i] = ksm_pfn(0, ksys_page(s->map, i));
-	must(ksys_swap_out(s->map, PAGES) >= CACHED);
+	CHECK(ksys_swap_out(s->map, PAGES) >= CACHED);
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pagemap(s->peer.c.pid, ksys_page(s->peer.map, i)) &
-		     KSM_PM_SWAP);
-	must_be_cached(s);
+		CHECK(ksm_pagemap(s->peer.c.pid, ksys_page(s->peer.map, i)) &
+		      KSM_PM_SWAP);
+	check_cached(s);
 }
 
 static void set_up(struct cached *s)
@@ -113,8 +113,8 @@ static void set_up(struct cached *s)
 	peer_start(&s->peer);
 	s->map = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(peer_shares(&s->peer, s->map, PAGES));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(peer_shares(&s->peer, s->map, PAGES));
 	ksys_pipe_hold(s->pipefd, s->map, CACHED);
 	swap_out(s);
 }
@@ -144,21 +144,21 @@ static void both_share(struct cached *s)
 	size_t i;
 
 	begin_reading();
-	must(ksm_contents_ok(s->map, PAGES, SEED, 1));
-	must(ksm_ask(&s->peer.c, 'c'));
-	must(peer_shares(&s->peer, s->map, CACHED));
+	CHECK(ksm_contents_ok(s->map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s->peer.c, 'c'));
+	CHECK(peer_shares(&s->peer, s->map, CACHED));
 	for (i = 0; i < CACHED; i++)
-		must_eq(ksm_pfn(0, ksys_page(s->map, i)), s->pfn[i]);
+		CHECK_EQ(ksm_pfn(0, ksys_page(s->map, i)), s->pfn[i]);
 	end_reading();
 }
 
 static void merged_again(struct cached *s)
 {
 	ksm_scan(4);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(peer_shares(&s->peer, s->map, PAGES));
-	must(ksm_contents_ok(s->map, PAGES, SEED, 1));
-	must(ksm_ask(&s->peer.c, 'c'));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(peer_shares(&s->peer, s->map, PAGES));
+	CHECK(ksm_contents_ok(s->map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s->peer.c, 'c'));
 }
 
 static void test_passes(void)
@@ -167,19 +167,19 @@ static void test_passes(void)
 
 	set_up(&s);
 	ksm_scan(3);
-	must_be_cached(&s);
+	check_cached(&s);
 	both_share(&s);
 	merged_again(&s);
 	/* Writing still makes a copy, for either of them. */
 	ksm_fill(s.map, CACHED, 5555, 1);
-	must(ksm_ask(&s.peer.c, 'c'));
-	must(ksm_ask(&s.peer.c, 'w'));
-	must(ksm_contents_ok(s.map, CACHED, 5555, 1));
+	CHECK(ksm_ask(&s.peer.c, 'c'));
+	CHECK(ksm_ask(&s.peer.c, 'w'));
+	CHECK(ksm_contents_ok(s.map, CACHED, 5555, 1));
 	let_go(s.pipefd);
-	must(ksm_ask(&s.peer.c, 'b'));
+	CHECK(ksm_ask(&s.peer.c, 'b'));
 	ksm_fill(s.map, CACHED, SEED, 1);
 	merged_again(&s);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
 /* Out and in, again and again: every time they are the KSM pages they were. */
@@ -199,10 +199,10 @@ static void test_rounds(void)
 	both_share(&s);
 	let_go(s.pipefd);
 	merged_again(&s);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
-/* Whoever writes first does not take the page away from the other. */
+/* The first write must not take the page away from the other mapping. */
 static void test_write(void)
 {
 	struct cached s;
@@ -210,26 +210,26 @@ static void test_write(void)
 	set_up(&s);
 	ksm_scan(3);
 	begin_reading();
-	must(ksm_ask(&s.peer.c, 'w'));
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s.peer.c, 'w'));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
 	end_reading();
-	must_eq(ksm_pfn(0, s.map), s.pfn[0]);
-	must(ksm_kpageflags(s.pfn[0]) & KSM_KPF_KSM);
+	CHECK_EQ(ksm_pfn(0, s.map), s.pfn[0]);
+	CHECK(ksm_kpageflags(s.pfn[0]) & KSM_KPF_KSM);
 	let_go(s.pipefd);
-	must(ksm_ask(&s.peer.c, 'b'));
+	CHECK(ksm_ask(&s.peer.c, 'b'));
 	merged_again(&s);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
 /* Change a knob that says EBUSY as long as there are KSM pages, and back. */
 static void change_knob(void)
 {
 	if (ksm_has("merge_across_nodes")) {
-		must_eq(ksm_write_text("merge_across_nodes", "0"), 0);
-		must_eq(ksm_write_text("merge_across_nodes", "1"), 0);
+		CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), 0);
+		CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), 0);
 	}
-	must_eq(ksm_write_text("max_page_sharing", "128"), 0);
-	must_eq(ksm_write_text("max_page_sharing", "256"), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "128"), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "256"), 0);
 }
 
 /* Unmerged: there are no KSM pages, neither now nor when it is read. */
@@ -241,21 +241,21 @@ static void unmerge(unsigned int scans)
 	set_up(&s);
 	if (scans)
 		ksm_scan(scans);
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_be_cached(&s);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	check_cached(&s);
 	change_knob();
 	ksm_stop();
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
-	must(ksm_ask(&s.peer.c, 'c'));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s.peer.c, 'c'));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pfn(0, ksys_page(s.map, i)) != peer_pfn(&s.peer, i));
-	must(ksys_none_merged(s.map, PAGES));
-	must(ksm_counts_are(0, 0, 0, 0));
+		CHECK(ksm_pfn(0, ksys_page(s.map, i)) != peer_pfn(&s.peer, i));
+	CHECK(ksm_none_merged(s.map, PAGES));
+	CHECK(ksm_counts_are(0, 0, 0, 0));
 	change_knob();
 	let_go(s.pipefd);
 	merged_again(&s);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
 static void test_unmerge(void)
@@ -278,20 +278,20 @@ static void test_stopped(void)
 	size_t i;
 
 	set_up(&s);
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
 	for (i = 0; i < CACHED; i++)
-		must_eq(ksm_pfn(0, ksys_page(s.map, i)), s.pfn[i]);
-	must(ksm_ask(&s.peer.c, 'c'));
+		CHECK_EQ(ksm_pfn(0, ksys_page(s.map, i)), s.pfn[i]);
+	CHECK(ksm_ask(&s.peer.c, 'c'));
 	swap_out(&s);
 	ksm_scan(3);
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
-	must(ksm_ask(&s.peer.c, 'c'));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s.peer.c, 'c'));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pfn(0, ksys_page(s.map, i)) != peer_pfn(&s.peer, i));
-	must(ksys_none_merged(s.map, PAGES));
+		CHECK(ksm_pfn(0, ksys_page(s.map, i)) != peer_pfn(&s.peer, i));
+	CHECK(ksm_none_merged(s.map, PAGES));
 	let_go(s.pipefd);
 	merged_again(&s);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
 /* One of two exits: the page is still the other one's, and a KSM page. */
@@ -302,20 +302,20 @@ static void test_one_exits(void)
 
 	set_up(&s);
 	ksm_scan(3);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 	ksm_scan(3);
-	must_be_cached(&s);
+	check_cached(&s);
 	begin_reading();
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
 	end_reading();
 	for (i = 0; i < CACHED; i++) {
-		must_eq(ksm_pfn(0, ksys_page(s.map, i)), s.pfn[i]);
-		must(ksm_kpageflags(s.pfn[i]) & KSM_KPF_KSM);
+		CHECK_EQ(ksm_pfn(0, ksys_page(s.map, i)), s.pfn[i]);
+		CHECK(ksm_kpageflags(s.pfn[i]) & KSM_KPF_KSM);
 	}
 	ksm_scan(3);
-	must_eq(ksm_get("pages_sharing"), 0);
-	must_eq(ksm_get("pages_shared") + ksm_get("pages_unshared"), PAGES);
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
+	CHECK_EQ(ksm_get("pages_shared") + ksm_get("pages_unshared"), PAGES);
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
 	let_go(s.pipefd);
 }
 
@@ -331,32 +331,32 @@ static void test_all_exit(void)
 	char *keeper;
 
 	peer_start(&s.peer);
-	/* Or else there would be nobody registered, and no pass. */
+	/* Without a registered mm there would be no pass. */
 	keeper = ksm_map_merge(1, 4711, 0);
 	s.map = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 1, 0));
+	CHECK(ksm_counts_are(PAGES, PAGES, 1, 0));
 	ksys_pipe_hold(s.pipefd, s.map, CACHED);
 	swap_out(&s);
 	ksm_scan(2);
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 	ksm_unmap(s.map, PAGES);
 	ksm_scan(2);
-	must_eq(ksm_get("pages_sharing"), 0);
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
 	let_go(s.pipefd);
 	/* So far they were in the swap cache; now it is time to forget them. */
 	ksys_reclaim(PAGES * ps());
 	ksm_run();
-	must(ksm_poll(knob_is_free, NULL, KSM_DEADLINE_MS));
+	CHECK(ksm_poll(knob_is_free, NULL, KSM_DEADLINE_MS));
 	ksm_stop();
 	/* It was reclaimed as well. */
-	must(ksm_page_ok(keeper, 4711));
+	CHECK(ksm_page_ok(keeper, 4711));
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, 1, 0));
-	must(ksm_page_ok(keeper, 4711));
+	CHECK(ksm_counts_are(0, 0, 1, 0));
+	CHECK(ksm_page_ok(keeper, 4711));
 }
 
-/* An equal page turns up meanwhile. */
+/* A duplicate is mapped while the page is in the swap cache. */
 static void test_newcomer(void)
 {
 	struct cached s;
@@ -367,22 +367,22 @@ static void test_newcomer(void)
 	late = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
 	begin_reading();
-	must(ksm_contents_ok(late, PAGES, SEED, 1));
-	must(ksm_contents_ok(s.map, PAGES, SEED, 1));
-	must(ksm_ask(&s.peer.c, 'c'));
+	CHECK(ksm_contents_ok(late, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(s.map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s.peer.c, 'c'));
 	end_reading();
-	must(peer_shares(&s.peer, s.map, CACHED));
+	CHECK(peer_shares(&s.peer, s.map, CACHED));
 	let_go(s.pipefd);
 	ksm_scan(5);
-	must(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
-	must(ksys_same_pages(s.map, late, PAGES));
-	must(peer_shares(&s.peer, late, PAGES));
-	must(ksm_contents_ok(late, PAGES, SEED, 1));
-	must(ksm_ask(&s.peer.c, 'c'));
-	must_eq(ksm_child_end(&s.peer.c), 0);
+	CHECK(ksm_counts_are(PAGES, 2 * PAGES, 0, 0));
+	CHECK(ksm_same_pages(s.map, late, PAGES));
+	CHECK(peer_shares(&s.peer, late, PAGES));
+	CHECK(ksm_contents_ok(late, PAGES, SEED, 1));
+	CHECK(ksm_ask(&s.peer.c, 'c'));
+	CHECK_EQ(ksm_child_end(&s.peer.c), 0);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "read after passes of ksmd", test_passes },
 	{ "out and in, many times", test_rounds },
 	{ "written by one after passes of ksmd", test_write },
@@ -391,7 +391,7 @@ static const struct ksys_case cases[] = {
 	{ "while ksmd is stopped", test_stopped },
 	{ "one of two exits", test_one_exits },
 	{ "all exit", test_all_exit },
-	{ "an equal page turns up", test_newcomer },
+	{ "a duplicate is mapped", test_newcomer },
 };
 
 int main(void)
@@ -399,5 +399,5 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_reclaim_setup(64UL << 20);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,161 +17,8 @@
 #include <unistd.h>
 
 #include "../kselftest.h"
+#include "ksm_sysfs.h"
 #include "lib/ksm.h"
-
-struct good {
-	const char *text;
-	const char *reads;	/* without the newline */
-};
-
-struct bad {
-	const char *text;
-	int err;
-};
-
-struct knob {
-	const char *name;
-	const char *def;	/* default, without the newline */
-	const struct good *good;
-	const struct bad *bad;
-};
-
-static const struct good good_run[] = {
-	{ "1", "1" }, { "0", "0" }, { "2", "2" }, { "2\n", "2" },
-	{ "1\n", "1" }, { "1", "1" }, { "+2", "2" }, { "00", "0" },
-	{ NULL }
-};
-
-static const struct bad bad_run[] = {
-	{ "3", EINVAL }, { "4", EINVAL }, { "-1", EINVAL }, { "-0", EINVAL },
-	{ "1 ", EINVAL }, { " 1", EINVAL }, { "0x1", EINVAL },
-	{ "1\n\n", EINVAL }, { "\n", EINVAL }, { "one", EINVAL },
-	{ "1,", EINVAL }, { "4294967296", EINVAL }, { "4294967297", EINVAL },
-	{ "18446744073709551617", EINVAL }, { NULL }
-};
-
-/* Three files take any 32-bit number and nothing else. */
-static const struct good good_u32[] = {
-	{ "0", "0" }, { "1\n", "1" }, { "12345", "12345" },
-	{ "4294967295", "4294967295" }, { "4294967294\n", "4294967294" },
-	{ "+7", "7" }, { "007", "7" }, { NULL }
-};
-
-static const struct bad bad_u32[] = {
-	{ "-1", EINVAL }, { "4294967296", EINVAL },
-	{ "18446744073709551616", EINVAL }, { "99999999999999999999999",
-	EINVAL }, { "1 ", EINVAL }, { " 1", EINVAL }, { "0x10", EINVAL },
-	{ "1\n\n", EINVAL }, { "\n", EINVAL }, { "ten", EINVAL },
-	{ "1.5", EINVAL }, { NULL }
-};
-
-static const struct good good_nodes[] = {
-	{ "0", "0" }, { "1", "1" }, { "0\n", "0" }, { "0", "0" },
-	{ "1\n", "1" }, { NULL }
-};
-
-static const struct bad bad_nodes[] = {
-	{ "2", EINVAL }, { "-1", EINVAL }, { "x", EINVAL }, { "1 ", EINVAL },
-	{ "\n", EINVAL }, { "0x1", EINVAL },
-	{ "18446744073709551616", ERANGE },
-	{ "99999999999999999999999", ERANGE }, { NULL }
-};
-
-static const struct good good_sharing[] = {
-	{ "2", "2" }, { "3\n", "3" }, { "98304", "98304" },
-	{ "2147483647", "2147483647" }, { "256\n", "256" }, { NULL }
-};
-
-static const struct bad bad_sharing[] = {
-	{ "1", EINVAL }, { "0", EINVAL }, { "-1", EINVAL }, { "-256", EINVAL },
-	{ "256 ", EINVAL }, { "0x100", EINVAL }, { "\n", EINVAL },
-	{ "many", EINVAL }, { "2147483648", ERANGE }, { "4294967298", ERANGE },
-	{ "99999999999999999999999", ERANGE }, { NULL }
-};
-
-static const struct good good_bool[] = {
-	{ "1", "1" }, { "0\n", "0" }, { "y", "1" }, { "n", "0" },
-	{ "Y\n", "1" }, { "N\n", "0" }, { "on", "1" }, { "off\n", "0" },
-	{ "t", "1" }, { "f", "0" }, { "10", "1" }, { "01", "0" },
-	{ "true", "1" }, { "false", "0" }, { "ON", "1" }, { "OFF", "0" },
-	{ NULL }
-};
-
-static const struct bad bad_bool[] = {
-	{ "2", EINVAL }, { "-1", EINVAL }, { "x", EINVAL }, { "o", EINVAL },
-	{ " 1", EINVAL }, { "\n", EINVAL }, { NULL }
-};
-
-static const struct good good_mode[] = {
-	{ "scan-time", "none [scan-time]" }, { "none", "[none] scan-time" },
-	{ "scan-time\n", "none [scan-time]" },
-	{ "scan-time", "none [scan-time]" }, { "none\n", "[none] scan-time" },
-	{ NULL }
-};
-
-static const struct bad bad_mode[] = {
-	{ "Scan-time", EINVAL }, { "scan-tim", EINVAL },
-	{ "scan-times", EINVAL }, { "none ", EINVAL }, { " none", EINVAL },
-	{ "[none]", EINVAL }, { "1", EINVAL }, { "\n", EINVAL }, { NULL }
-};
-
-/* Taken as unsigned long, kept as unsigned int, not checked. */
-static const struct good good_cpu[] = {
-	{ "0", "0" }, { "100\n", "100" }, { "1000", "1000" },
-	{ "4294967295", "4294967295" },
-#if ULONG_MAX > 4294967295UL
-	{ "4294967296", "0" }, { "4294967366", "70" },
-#endif
-	{ NULL }
-};
-
-static const struct good good_ulong[] = {
-	{ "0", "0" }, { "1\n", "1" }, { "100000", "100000" },
-#if ULONG_MAX > 4294967295UL
-	{ "18446744073709551615", "18446744073709551615" },
-#else
-	{ "4294967295", "4294967295" },
-#endif
-	{ NULL }
-};
-
-static const struct bad bad_ulong[] = {
-	{ "-1", EINVAL }, { "1 ", EINVAL }, { " 1", EINVAL },
-	{ "0x10", EINVAL }, { "\n", EINVAL }, { "ten", EINVAL }, { NULL }
-};
-
-static const struct good good_target[] = {
-	{ "1", "1" }, { "2\n", "2" }, { "86400", "86400" }, { NULL }
-};
-
-static const struct bad bad_target[] = {
-	{ "0", EINVAL }, { "-1", EINVAL }, { "1 ", EINVAL },
-	{ "0x10", EINVAL }, { "\n", EINVAL }, { "ten", EINVAL }, { NULL }
-};
-
-static const struct knob knobs[] = {
-	{ "run", "0", good_run, bad_run },
-	{ "pages_to_scan", "100", good_u32, bad_u32 },
-	{ "sleep_millisecs", "20", good_u32, bad_u32 },
-	{ "merge_across_nodes", "1", good_nodes, bad_nodes },
-	{ "max_page_sharing", "256", good_sharing, bad_sharing },
-	{ "use_zero_pages", "0", good_bool, bad_bool },
-	{ "smart_scan", "1", good_bool, bad_bool },
-	{ "stable_node_chains_prune_millisecs", "2000", good_u32, bad_u32 },
-	{ "advisor_mode", "[none] scan-time", good_mode, bad_mode },
-	{ "advisor_max_cpu", "70", good_cpu, bad_ulong },
-	{ "advisor_min_pages_to_scan", "500", good_ulong, bad_ulong },
-	{ "advisor_max_pages_to_scan", "30000", good_ulong, bad_ulong },
-	{ "advisor_target_scan_time", "200", good_target, bad_target },
-};
-
-/* Counters: read-only, a plain decimal number. */
-static const char * const counters[] = {
-	"pages_scanned", "pages_shared", "pages_sharing", "pages_unshared",
-	"pages_skipped", "pages_volatile", "full_scans", "ksm_zero_pages",
-	"general_profit", "stable_node_chains", "stable_node_dups",
-	"scan_pages", "last_scan_millisecs", "thp_split", "thp_kept",
-};
 
 static_assert(ARRAY_SIZE(knobs) + ARRAY_SIZE(counters) == 28,
 	      "the directory has 28 files");
@@ -216,7 +62,13 @@ static bool reads(const char *name, const char *want)
 	return false;
 }
 
-static void test_defaults(void)
+/*
+ * The defaults, noted before the first case: each case begins with writes of
+ * all knobs.
+ */
+static bool default_ok[ARRAY_SIZE(knobs)];
+
+static void note_defaults(void)
 {
 	size_t i;
 
@@ -224,14 +76,16 @@ static void test_defaults(void)
 		const struct knob *k = &knobs[i];
 
 		if (!is_wanted(k->name))
-			ksft_test_result(!ksm_has(k->name),
-					 "%s: absent without NUMA\n", k->name);
+			default_ok[i] = !ksm_has(k->name);
 		else
-			ksft_test_result(mode_is(k->name, 0644) &&
-					 reads(k->name, k->def),
-					 "%s: mode 0644, default \"%s\"\n",
-					 k->name, k->def);
+			default_ok[i] = mode_is(k->name, 0644) &&
+					reads(k->name, k->def);
 	}
+}
+
+static void test_default(const void *arg)
+{
+	CHECK(default_ok[(const struct knob *)arg - knobs]);
 }
 
 static bool is_decimal(const char *text, ssize_t len, bool may_be_negative)
@@ -249,31 +103,22 @@ static bool is_decimal(const char *text, ssize_t len, bool may_be_negative)
 	return *p == '\n' && p + 1 == text + len;
 }
 
-static void test_counter(const char *name)
+static void test_counter(const void *arg)
 {
-	bool ok = mode_is(name, 0444), negative;
-	char path[128], text[64];
+	const char *name = arg;
+	char path[128], text[64] = "";
+	bool negative;
 	ssize_t len;
-	int fd;
 
 	/* Only this one can be: it subtracts what the metadata costs. */
 	negative = !strcmp(name, "general_profit");
+	CHECK(mode_is(name, 0444));
 	len = ksm_read_text(name, text, sizeof(text));
-	if (len <= 0 || !is_decimal(text, len, negative)) {
-		ksft_print_msg("%s: \"%s\"\n", name, text);
-		ok = false;
-	}
+	ksm_check(len > 0 && is_decimal(text, len, negative), "%s: \"%s\"\n",
+		  name, text);
 	snprintf(path, sizeof(path), KSM_SYSFS "%s", name);
-	fd = open(path, O_WRONLY);
-	if (fd >= 0 || errno != EACCES) {
-		ksft_print_msg("%s: opening for write: %s\n", name,
-			       fd < 0 ? strerror(errno) : "allowed");
-		ok = false;
-	}
-	if (fd >= 0)
-		close(fd);
-	ksft_test_result(ok, "%s: mode 0444, a number, cannot be written\n",
-			 name);
+	ksm_check(open(path, O_WRONLY) < 0 && errno == EACCES,
+		  "%s: opening for write is not refused\n", name);
 }
 
 static bool accepts(const struct knob *k)
@@ -337,30 +182,34 @@ static bool refuses(const struct knob *k)
 	return ok;
 }
 
-static void test_writes(const struct knob *k)
+static void skip_unless_wanted(const char *name)
 {
-	if (!is_wanted(k->name)) {
-		ksft_test_result_skip("%s: good values: kernel without CONFIG_NUMA\n",
-				      k->name);
-		ksft_test_result_skip("%s: bad values: kernel without CONFIG_NUMA\n",
-				      k->name);
-		return;
-	}
-	ksm_fresh(true);
-	ksft_test_result(accepts(k), "%s: good values\n", k->name);
-	ksm_fresh(true);
-	ksft_test_result(refuses(k), "%s: bad values change nothing\n",
-			 k->name);
+	if (!is_wanted(name))
+		ksm_skip("kernel without CONFIG_NUMA");
+}
+
+static void test_good_values(const void *arg)
+{
+	const struct knob *k = arg;
+
+	skip_unless_wanted(k->name);
+	CHECK(accepts(k));
+}
+
+static void test_bad_values(const void *arg)
+{
+	const struct knob *k = arg;
+
+	skip_unless_wanted(k->name);
+	CHECK(refuses(k));
 }
 
 /* A write of no bytes succeeds and does nothing, for every knob. */
 static void test_empty_write(void)
 {
 	char before[1024], after[1024], path[128];
-	bool ok = true;
 	size_t i;
 
-	ksm_fresh(true);
 	ksm_set("pages_to_scan", 4321);
 	all_texts(before, sizeof(before));
 	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
@@ -370,48 +219,48 @@ static void test_empty_write(void)
 			continue;
 		snprintf(path, sizeof(path), KSM_SYSFS "%s", knobs[i].name);
 		fd = open(path, O_WRONLY);
-		if (fd < 0 || write(fd, "", 0)) {
-			ksft_print_msg("%s: %s\n", knobs[i].name,
-				       strerror(errno));
-			ok = false;
-		}
-		if (fd >= 0)
-			close(fd);
+		ksm_check(fd >= 0 && !write(fd, "", 0), "%s: %s\n",
+			  knobs[i].name, strerror(errno));
+		close(fd);
 	}
 	all_texts(after, sizeof(after));
-	ksft_test_result(ok && !strcmp(before, after),
-			 "a write of no bytes is a success that changes nothing\n");
+	CHECK(!strcmp(before, after));
+}
+
+/* Does the file, read from its start, begin with this line? */
+static bool rereads(int fd, const char *line)
+{
+	ssize_t len = strlen(line);
+	char text[64] = "";
+
+	if (lseek(fd, 0, SEEK_SET))
+		return false;
+	if (read(fd, text, sizeof(text)) == len && !strncmp(text, line, len))
+		return true;
+	ksft_print_msg("last read: \"%.10s\"\n", text);
+	return false;
 }
 
 /* Monitors open a file once and rewind it. */
 static void test_reread(void)
 {
-	char text[64] = "", path[] = KSM_SYSFS "pages_sharing";
+	char text[64], path[] = KSM_SYSFS "pages_sharing";
 	const size_t n = 64;
-	bool ok;
 	char *map;
 	int fd;
 
-	ksm_fresh(false);
+	ksm_set("smart_scan", 0);
 	fd = open(path, O_RDONLY);
-	ok = fd >= 0 && read(fd, text, sizeof(text)) == 2 &&
-	     !strncmp(text, "0\n", 2);
+	CHECK(fd >= 0 && rereads(fd, "0\n"));
 	map = ksm_map_merge(n, 1, 0);
 	ksm_scan(3);
-	ok = ok && !lseek(fd, 0, SEEK_SET) &&
-	     read(fd, text, sizeof(text)) == 3 && !strncmp(text, "63\n", 3);
-	ok = ok && read(fd, text, sizeof(text)) == 0;
+	CHECK(rereads(fd, "63\n"));
+	CHECK_EQ(read(fd, text, sizeof(text)), 0);
 	ksm_unmergeable(map, n);
 	ksm_run();
-	ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS);
-	ok = ok && !lseek(fd, 0, SEEK_SET) &&
-	     read(fd, text, sizeof(text)) == 2 && !strncmp(text, "0\n", 2);
-	if (!ok)
-		ksft_print_msg("last read: \"%.10s\"\n", text);
-	close(fd);
-	ksft_test_result(ok && ksm_contents_ok(map, n, 1, 0),
-			 "an open file shows new values after lseek()\n");
-	ksm_unmap(map, n);
+	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
+	CHECK(rereads(fd, "0\n"));
+	CHECK(ksm_contents_ok(map, n, 1, 0));
 }
 
 static bool all_zero(void)
@@ -438,56 +287,63 @@ static bool all_zero(void)
 	return ok;
 }
 
+/* --- run ----------------------------------------------------------------- */
+
+#define MERGED	600
+#define ZEROES	50
+
+/* Merged pages in chains, and zero pages */
+static void merge_some(char **map, char **zero)
+{
+	ksm_set("smart_scan", 0);
+	ksm_set("max_page_sharing", 10);
+	ksm_set("use_zero_pages", 1);
+	*map = ksm_map_merge(MERGED, 7, 0);
+	*zero = ksm_map(ZEROES);
+	memset(*zero, 0, ZEROES * ps());
+	ksm_mergeable(*zero, ZEROES);
+	ksm_scan(3);
+	CHECK(ksm_get("pages_sharing") > MERGED / 2);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), ZEROES);
+}
+
 /* When the write of 2 returns, everything is done already. */
 static void test_unmerge_is_synchronous(void)
 {
-	const size_t n = 600, z = 50;
-	size_t pfns;
 	char *map, *zero;
-	bool ok;
 
-	ksm_fresh(false);
-	ksm_set("max_page_sharing", 10);
-	ksm_set("use_zero_pages", 1);
-	map = ksm_map_merge(n, 7, 0);
-	zero = ksm_map(z);
-	memset(zero, 0, z * ksm_page_size());
-	ksm_mergeable(zero, z);
-	ksm_scan(3);
-	ok = ksm_get("pages_sharing") > (long)n / 2 &&
-	     ksm_get("ksm_zero_pages") == (long)z;
-	if (!ok)
-		ksft_print_msg("nothing to unmerge: %lld sharing, %lld zero\n",
-			       ksm_get("pages_sharing"),
-			       ksm_get("ksm_zero_pages"));
+	merge_some(&map, &zero);
 	/* Also while ksmd is running, and with no newline. */
 	ksm_run();
-	ok = !ksm_write_text("run", "2") && all_zero() && ok;
-	pfns = ksm_count_pfns(map, n);
-	if (pfns != n || ksm_count_merged(map, n)) {
-		ksft_print_msg("%zu PFNs, %zu still merged\n", pfns,
-			       ksm_count_merged(map, n));
-		ok = false;
-	}
-	ok &= ksm_contents_ok(map, n, 7, 0) && !zero[0] &&
-	      !memcmp(zero, zero + 1, z * ksm_page_size() - 1);
-	ksft_test_result(ok, "run=2 returns when all is unmerged and zeroed\n");
+	CHECK(!ksm_write_text("run", "2") && all_zero());
+	CHECK_EQ(ksm_count_pfns(map, MERGED), MERGED);
+	CHECK_EQ(ksm_count_merged(map, MERGED), 0);
+	CHECK(ksm_contents_ok(map, MERGED, 7, 0));
+	CHECK(!zero[0] && !memcmp(zero, zero + 1, ZEROES * ps() - 1));
+}
 
-	/* It can all be merged again. */
+static void test_merge_after_unmerge(void)
+{
+	char *map, *zero;
+
+	merge_some(&map, &zero);
+	ksm_run();
+	CHECK(!ksm_write_text("run", "2"));
 	ksm_scan(3);
-	ksft_test_result(ksm_counts_are(n / 10, n - n / 10, 0, 0) &&
-			 reads("ksm_zero_pages", "50") &&
-			 ksm_contents_ok(map, n, 7, 0),
-			 "after run=2 and run=1 all is merged again\n");
+	CHECK(ksm_counts_are(MERGED / 10, MERGED - MERGED / 10, 0, 0));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), ZEROES);
+	CHECK(ksm_contents_ok(map, MERGED, 7, 0));
+}
 
-	/* The same value again is no action. */
-	ksm_stop();
-	ksm_write_text("run", "2");
-	ksft_test_result(!ksm_write_text("run", "2") && all_zero() &&
-			 reads("run", "2"),
-			 "run=2 twice\n");
-	ksm_unmap(map, n);
-	ksm_unmap(zero, z);
+/* The same value again is no action. */
+static void test_unmerge_twice(void)
+{
+	char *map, *zero;
+
+	merge_some(&map, &zero);
+	CHECK(!ksm_write_text("run", "2"));
+	CHECK(!ksm_write_text("run", "2") && all_zero());
+	CHECK(reads("run", "2"));
 }
 
 /* run=0 leaves what is merged as it is. */
@@ -495,163 +351,206 @@ static void test_stop_keeps(void)
 {
 	const size_t n = 32;
 	char *map;
-	bool ok;
 
-	ksm_fresh(false);
+	ksm_set("smart_scan", 0);
 	map = ksm_map_merge(n, 3, 0);
 	ksm_scan(3);
-	ok = ksm_counts_are(1, n - 1, 0, 0) && reads("run", "0") &&
-	     ksm_count_merged(map, n) == n;
-	ksft_test_result(ok && ksm_contents_ok(map, n, 3, 0),
-			 "run=0 keeps pages merged\n");
-	ksm_unmap(map, n);
+	CHECK(ksm_counts_are(1, n - 1, 0, 0) && reads("run", "0"));
+	CHECK_EQ(ksm_count_merged(map, n), n);
+	CHECK(ksm_contents_ok(map, n, 3, 0));
 }
 
-/* Two knobs must not change while anything is merged. */
-static void test_busy(void)
+/* --- Two knobs that must not change while anything is merged ------------- */
+
+#define SHARERS	32
+
+static char *merge_sharers(void)
 {
-	const size_t n = 32;
-	bool ok;
+	char *map = ksm_map_merge(SHARERS, 4, 0);
+
+	ksm_set("smart_scan", 0);
+	ksm_scan(3);
+	CHECK(ksm_counts_are(1, SHARERS - 1, 0, 0));
+	return map;
+}
+
+static void check_still_merged(char *map)
+{
+	CHECK(ksm_counts_are(1, SHARERS - 1, 0, 0));
+	CHECK(ksm_contents_ok(map, SHARERS, 4, 0));
+}
+
+static void test_busy_sharing(void)
+{
+	char *map = merge_sharers();
+
+	CHECK_EQ(ksm_write_text("max_page_sharing", "257"), -EBUSY);
+	CHECK(reads("max_page_sharing", "256"));
+	CHECK_EQ(ksm_write_text("max_page_sharing", "256"), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "1"), -EINVAL);
+	check_still_merged(map);
+}
+
+static void test_busy_nodes(void)
+{
 	char *map;
 
-	ksm_fresh(false);
-	map = ksm_map_merge(n, 4, 0);
-	ksm_scan(3);
-	ok = ksm_counts_are(1, n - 1, 0, 0);
-	ok = ksm_write_text("max_page_sharing", "257") == -EBUSY &&
-	     reads("max_page_sharing", "256") &&
-	     !ksm_write_text("max_page_sharing", "256") &&
-	     ksm_write_text("max_page_sharing", "1") == -EINVAL && ok;
-	ksft_test_result(ok, "max_page_sharing: EBUSY while pages are shared\n");
-
-	if (!is_wanted("merge_across_nodes")) {
-		ksft_test_result_skip("merge_across_nodes: EBUSY: kernel without CONFIG_NUMA\n");
-	} else {
-		ok = ksm_write_text("merge_across_nodes", "0") == -EBUSY &&
-		     reads("merge_across_nodes", "1") &&
-		     !ksm_write_text("merge_across_nodes", "1") &&
-		     ksm_write_text("merge_across_nodes", "2") == -EINVAL;
-		ksft_test_result(ok, "merge_across_nodes: EBUSY while pages are shared\n");
-	}
-	ok = ksm_counts_are(1, n - 1, 0, 0) && ksm_contents_ok(map, n, 4, 0);
-	/* Free again once all is unmerged. */
-	ok &= !ksm_unmerge_all() && !ksm_write_text("max_page_sharing", "98304");
-	if (ksm_has("merge_across_nodes"))
-		ok &= !ksm_write_text("merge_across_nodes", "0");
-	ksft_test_result(ok, "both can be changed after run=2\n");
-	ksm_unmap(map, n);
+	skip_unless_wanted("merge_across_nodes");
+	map = merge_sharers();
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), -EBUSY);
+	CHECK(reads("merge_across_nodes", "1"));
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "1"), 0);
+	CHECK_EQ(ksm_write_text("merge_across_nodes", "2"), -EINVAL);
+	check_still_merged(map);
 }
 
-static void test_advisor(void)
+static void test_busy_no_more(void)
 {
-	bool ok;
+	char *map = merge_sharers();
 
-	ksm_fresh(true);
-	ksm_set("pages_to_scan", 1234);
-	ok = !ksm_write_text("advisor_mode", "none") &&
-	     reads("pages_to_scan", "1234");
-	ksft_test_result(ok, "advisor_mode: the same mode again resets nothing\n");
-
-	ok = !ksm_write_text("advisor_mode", "scan-time") &&
-	     reads("pages_to_scan", "500");
-	ok = !ksm_write_text("advisor_mode", "none") &&
-	     reads("pages_to_scan", "100") && ok;
-	ksm_set("advisor_min_pages_to_scan", 777);
-	ok = reads("pages_to_scan", "100") &&
-	     !ksm_write_text("advisor_mode", "scan-time") &&
-	     reads("pages_to_scan", "777") && ok;
-	ksft_test_result(ok, "advisor_mode: a change resets pages_to_scan\n");
-
-	ok = ksm_write_text("pages_to_scan", "100") == -EINVAL &&
-	     ksm_write_text("pages_to_scan", "777") == -EINVAL &&
-	     ksm_write_text("pages_to_scan", "x") == -EINVAL &&
-	     reads("pages_to_scan", "777");
-	ok = !ksm_write_text("advisor_mode", "none") &&
-	     !ksm_write_text("pages_to_scan", "101") &&
-	     reads("pages_to_scan", "101") && ok;
-	ksft_test_result(ok, "pages_to_scan: EINVAL while an advisor is in charge\n");
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_write_text("max_page_sharing", "98304"), 0);
+	if (ksm_has("merge_across_nodes"))
+		CHECK_EQ(ksm_write_text("merge_across_nodes", "0"), 0);
+	CHECK(ksm_contents_ok(map, SHARERS, 4, 0));
 }
 
+/* --- advisor_mode -------------------------------------------------------- */
+
+static void test_advisor_same(void)
+{
+	ksm_set("pages_to_scan", 1234);
+	CHECK_EQ(ksm_write_text("advisor_mode", "none"), 0);
+	CHECK(reads("pages_to_scan", "1234"));
+}
+
+static void test_advisor_change(void)
+{
+	CHECK_EQ(ksm_write_text("advisor_mode", "scan-time"), 0);
+	CHECK(reads("pages_to_scan", "500"));
+	CHECK_EQ(ksm_write_text("advisor_mode", "none"), 0);
+	CHECK(reads("pages_to_scan", "100"));
+	ksm_set("advisor_min_pages_to_scan", 777);
+	CHECK(reads("pages_to_scan", "100"));
+	CHECK_EQ(ksm_write_text("advisor_mode", "scan-time"), 0);
+	CHECK(reads("pages_to_scan", "777"));
+}
+
+static void test_advisor_in_charge(void)
+{
+	ksm_set("advisor_min_pages_to_scan", 777);
+	CHECK_EQ(ksm_write_text("advisor_mode", "scan-time"), 0);
+	CHECK_EQ(ksm_write_text("pages_to_scan", "100"), -EINVAL);
+	CHECK_EQ(ksm_write_text("pages_to_scan", "777"), -EINVAL);
+	CHECK_EQ(ksm_write_text("pages_to_scan", "x"), -EINVAL);
+	CHECK(reads("pages_to_scan", "777"));
+	CHECK_EQ(ksm_write_text("advisor_mode", "none"), 0);
+	CHECK_EQ(ksm_write_text("pages_to_scan", "101"), 0);
+	CHECK(reads("pages_to_scan", "101"));
+}
+
+/* --- The directory ------------------------------------------------------- */
+
+/* Through the mode bits: root itself passes them. */
 static void test_not_root(void)
 {
 	char before[1024], after[1024], path[128], text[64];
 	struct stat st;
-	bool ok = true;
 	size_t i;
-	int fd;
 
-	/* Through the mode bits: root itself passes them. */
 	all_texts(before, sizeof(before));
-	if (seteuid(65534)) {
-		ksft_test_result_skip("writes by others: seteuid() failed\n");
-		return;
-	}
+	if (seteuid(65534))
+		ksm_skip("seteuid() failed");
 	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
 		snprintf(path, sizeof(path), KSM_SYSFS "%s", knobs[i].name);
 		if (stat(path, &st))
 			continue;
-		fd = open(path, O_WRONLY);
-		ok &= fd < 0 && errno == EACCES;
-		if (fd >= 0)
-			close(fd);
-		ok &= ksm_read_text(knobs[i].name, text, sizeof(text)) > 0;
+		CHECK(open(path, O_WRONLY) < 0 && errno == EACCES);
+		CHECK(ksm_read_text(knobs[i].name, text, sizeof(text)) > 0);
 	}
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
-		ok &= ksm_read_text(counters[i], text, sizeof(text)) > 0;
-	if (seteuid(0))
-		ksm_die("cannot become root again");
+		CHECK(ksm_read_text(counters[i], text, sizeof(text)) > 0);
+	CHECK(!seteuid(0));
 	all_texts(after, sizeof(after));
-	ksft_test_result(ok && !strcmp(before, after),
-			 "everybody may read, only root may write\n");
+	CHECK(!strcmp(before, after));
 }
 
 /* More files are allowed; they must all be readable. */
 static void test_directory(void)
 {
 	struct dirent *de;
-	bool ok = true;
 	char text[256];
 	int files = 0;
 	DIR *dir;
 
 	dir = opendir(KSM_SYSFS);
-	if (!dir)
-		ksm_die("cannot open " KSM_SYSFS);
+	CHECK(dir);
 	while ((de = readdir(dir))) {
 		if (de->d_name[0] == '.')
 			continue;
 		files++;
-		if (ksm_read_text(de->d_name, text, sizeof(text)) <= 0) {
-			ksft_print_msg("%s cannot be read\n", de->d_name);
-			ok = false;
-		}
+		ksm_check(ksm_read_text(de->d_name, text, sizeof(text)) > 0,
+			  "%s cannot be read\n", de->d_name);
 	}
 	closedir(dir);
-	ok &= files >= 23 + is_wanted("merge_across_nodes");
-	ksft_test_result(ok, "the directory has all files, all readable (%d)\n",
-			 files);
+	ksft_print_msg("%d files\n", files);
+	CHECK(files >= 27 + is_wanted("merge_across_nodes"));
+}
+
+static const struct ksm_case cases[] = {
+	{ "the directory has all files, all readable", test_directory },
+	{ "a write of no bytes is a success that changes nothing",
+	  test_empty_write },
+	{ "an open file shows new values after lseek()", test_reread },
+	{ "run=2 returns when all is unmerged and zeroed",
+	  test_unmerge_is_synchronous },
+	{ "after run=2 and run=1 all is merged again",
+	  test_merge_after_unmerge },
+	{ "run=2 twice", test_unmerge_twice },
+	{ "run=0 keeps pages merged", test_stop_keeps },
+	{ "max_page_sharing: EBUSY while pages are shared",
+	  test_busy_sharing },
+	{ "merge_across_nodes: EBUSY while pages are shared",
+	  test_busy_nodes },
+	{ "both can be changed after run=2", test_busy_no_more },
+	{ "advisor_mode: the same mode again resets nothing",
+	  test_advisor_same },
+	{ "advisor_mode: a change resets pages_to_scan", test_advisor_change },
+	{ "pages_to_scan: EINVAL while an advisor is in charge",
+	  test_advisor_in_charge },
+	{ "all users may read, only root may write", test_not_root },
+};
+
+static void add_table_cases(void)
+{
+	const struct knob *k;
+	size_t i;
+
+	for (k = knobs; k < knobs + ARRAY_SIZE(knobs); k++) {
+		if (is_wanted(k->name))
+			ksm_add_case(test_default, k,
+				     "%s: mode 0644, default \"%s\"", k->name,
+				     k->def);
+		else
+			ksm_add_case(test_default, k,
+				     "%s: absent without NUMA", k->name);
+	}
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
+		ksm_add_case(test_counter, counters[i],
+			     "%s: mode 0444, a number, cannot be written",
+			     counters[i]);
+	for (k = knobs; k < knobs + ARRAY_SIZE(knobs); k++) {
+		ksm_add_case(test_good_values, k, "%s: good values", k->name);
+		ksm_add_case(test_bad_values, k,
+			     "%s: bad values change nothing", k->name);
+	}
 }
 
 int main(void)
 {
-	size_t i;
-
 	ksft_print_header();
 	ksm_setup();
-	ksft_set_plan(3 * ARRAY_SIZE(knobs) + ARRAY_SIZE(counters) + 14);
-
-	test_defaults();
-	for (i = 0; i < ARRAY_SIZE(counters); i++)
-		test_counter(counters[i]);
-	test_directory();
-	for (i = 0; i < ARRAY_SIZE(knobs); i++)
-		test_writes(&knobs[i]);
-	test_empty_write();
-	test_reread();
-	test_unmerge_is_synchronous();
-	test_stop_keeps();
-	test_busy();
-	test_advisor();
-	test_not_root();
-	ksft_finished();
+	note_defaults();
+	add_table_cases();
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

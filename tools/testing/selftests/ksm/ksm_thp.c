@@ -30,13 +30,13 @@ static char *map_huge(size_t n, uint64_t seed)
 	char *map = ksys_map_thp(n, seed, 1);
 
 	if (!map)
-		ksys_skip("no huge pages to be had right now");
+		ksm_skip("no huge pages to be had right now");
 	return map;
 }
 
-static void must_be_huge(const char *map, size_t n)
+static void check_huge(const char *map, size_t n)
 {
-	must_eq(ksys_thp_kb(map), n * huge / 1024);
+	CHECK_EQ(ksys_thp_kb(map), n * huge / 1024);
 }
 
 static void test_unmatched(void)
@@ -45,26 +45,26 @@ static void test_unmatched(void)
 
 	ksm_mergeable(map, 2 * nr);
 	ksm_scan(4);
-	must_be_huge(map, 2);
-	must(ksm_counts_are(0, 0, 2 * nr, 0));
-	must(ksm_contents_ok(map, 2 * nr, SEED, 1));
+	check_huge(map, 2);
+	CHECK(ksm_counts_are(0, 0, 2 * nr, 0));
+	CHECK(ksm_contents_ok(map, 2 * nr, SEED, 1));
 	/* Written to, quiet again: still nothing to be gained. */
 	ksm_page_fill(ksys_page(map, 17), 99000);
 	ksm_scan(4);
-	must_be_huge(map, 2);
-	must(ksm_page_ok(ksys_page(map, 17), 99000));
-	must(ksm_contents_ok(map, 17, SEED, 1));
-	must(ksm_contents_ok(ksys_page(map, 18), 2 * nr - 18, SEED + 18, 1));
+	check_huge(map, 2);
+	CHECK(ksm_page_ok(ksys_page(map, 17), 99000));
+	CHECK(ksm_contents_ok(map, 17, SEED, 1));
+	CHECK(ksm_contents_ok(ksys_page(map, 18), 2 * nr - 18, SEED + 18, 1));
 }
 
 /* Large folios that ksmd has split, of this process and of all */
-static void must_be_split(long before, long n)
+static void check_split(long before, long n)
 {
 	struct ksm_stat st;
 
-	must(!ksm_stat(0, &st));
-	must_eq(st.thp_split, n);
-	must_eq(ksm_get("thp_split") - before, n);
+	CHECK(!ksm_stat(0, &st));
+	CHECK_EQ(st.thp_split, n);
+	CHECK_EQ(ksm_get("thp_split") - before, n);
 }
 
 /* One duplicate in two huge pages of which there are three. */
@@ -74,28 +74,29 @@ static void test_one_match(void)
 	const size_t i = 100, k = nr + 300;
 	char *map = map_huge(3, SEED);
 
-	must(k != 2 * nr);
+	CHECK(k != 2 * nr);
 	ksm_page_fill(ksys_page(map, i), 4711);
 	ksm_page_fill(ksys_page(map, k), 4711);
-	must_be_huge(map, 3);
+	check_huge(map, 3);
 	ksm_mergeable(map, 3 * nr);
 	ksm_scan(3);
-	must(ksm_counts_are(1, 1, 3 * nr - 2, 0));
-	must(ksm_pfn(0, ksys_page(map, i)) == ksm_pfn(0, ksys_page(map, k)));
+	CHECK(ksm_counts_are(1, 1, 3 * nr - 2, 0));
+	CHECK(ksm_pfn(0, ksys_page(map, i)) == ksm_pfn(0, ksys_page(map, k)));
 	/* The third one has no part in it. */
-	must_be_huge(map, 1);
-	must_be_split(before, 2);
-	must_eq(ksm_get("thp_kept"), kept);
-	must_eq(ksys_ksm_kb(map), 2 * ksm_page_size() / 1024);
-	must(ksm_contents_ok(map, i, SEED, 1));
-	must(ksm_page_ok(ksys_page(map, i), 4711));
-	must(ksm_page_ok(ksys_page(map, k), 4711));
-	must(ksm_contents_ok(ksys_page(map, i + 1), k - i - 1, SEED + i + 1, 1));
-	must(ksm_contents_ok(ksys_page(map, k + 1), 3 * nr - k - 1,
-			     SEED + k + 1, 1));
+	check_huge(map, 1);
+	check_split(before, 2);
+	CHECK_EQ(ksm_get("thp_kept"), kept);
+	CHECK_EQ(ksm_smaps_kb(map), 2 * ksm_page_size() / 1024);
+	CHECK(ksm_contents_ok(map, i, SEED, 1));
+	CHECK(ksm_page_ok(ksys_page(map, i), 4711));
+	CHECK(ksm_page_ok(ksys_page(map, k), 4711));
+	CHECK(ksm_contents_ok(ksys_page(map, i + 1), k - i - 1, SEED + i + 1,
+			      1));
+	CHECK(ksm_contents_ok(ksys_page(map, k + 1), 3 * nr - k - 1,
+			      SEED + k + 1, 1));
 }
 
-/* What somebody else holds cannot be split, until it is let go. */
+/* A huge page with extra references cannot be split until they are dropped. */
 static void test_held(void)
 {
 	long before = ksm_get("thp_split"), kept = ksm_get("thp_kept");
@@ -106,23 +107,23 @@ static void test_held(void)
 	ksm_mergeable(map, nr);
 	small = ksm_map_merge(1, SEED + 9, 1);
 	ksm_scan(4);
-	must_eq(ksm_get("pages_shared"), 0);
-	must_eq(ksm_get("pages_sharing"), 0);
+	CHECK_EQ(ksm_get("pages_shared"), 0);
+	CHECK_EQ(ksm_get("pages_sharing"), 0);
 	/* What was to be merged may have to wait, and is volatile then. */
-	must_eq(ksm_get("pages_unshared") + ksm_get("pages_volatile"), nr + 1);
-	must_be_huge(map, 1);
-	must_be_split(before, 0);
-	must(ksm_get("thp_kept") > kept);
-	must(ksys_pipe_ok(fd, 1, SEED));
+	CHECK_EQ(ksm_get("pages_unshared") + ksm_get("pages_volatile"), nr + 1);
+	check_huge(map, 1);
+	check_split(before, 0);
+	CHECK(ksm_get("thp_kept") > kept);
+	CHECK(ksys_pipe_ok(fd, 1, SEED));
 	ksys_pipe_close(fd);
 	kept = ksm_get("thp_kept");
 	ksm_page_fill(small, SEED + 9);
-	must(ksys_settle(1, 1, nr - 1));
-	must_be_huge(map, 0);
-	must_be_split(before, 1);
-	must_eq(ksm_get("thp_kept"), kept);
-	must(ksm_pfn(0, ksys_page(map, 9)) == ksm_pfn(0, small));
-	must(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_scan_until(1, 1, nr - 1));
+	check_huge(map, 0);
+	check_split(before, 1);
+	CHECK_EQ(ksm_get("thp_kept"), kept);
+	CHECK(ksm_pfn(0, ksys_page(map, 9)) == ksm_pfn(0, small));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
 }
 
 /* The pair is in one and the same huge page. */
@@ -131,14 +132,14 @@ static void test_inner_match(void)
 	char *map = map_huge(1, SEED);
 
 	ksm_page_fill(ksys_page(map, 7), SEED + 400);
-	must_be_huge(map, 1);
+	check_huge(map, 1);
 	ksm_mergeable(map, nr);
-	must(ksys_settle(1, 1, nr - 2));
-	must_be_huge(map, 0);
-	must(ksm_pfn(0, ksys_page(map, 7)) == ksm_pfn(0, ksys_page(map, 400)));
-	must(ksm_contents_ok(map, 7, SEED, 1));
-	must(ksm_page_ok(ksys_page(map, 7), SEED + 400));
-	must(ksm_contents_ok(ksys_page(map, 8), nr - 8, SEED + 8, 1));
+	CHECK(ksm_scan_until(1, 1, nr - 2));
+	check_huge(map, 0);
+	CHECK(ksm_pfn(0, ksys_page(map, 7)) == ksm_pfn(0, ksys_page(map, 400)));
+	CHECK(ksm_contents_ok(map, 7, SEED, 1));
+	CHECK(ksm_page_ok(ksys_page(map, 7), SEED + 400));
+	CHECK(ksm_contents_ok(ksys_page(map, 8), nr - 8, SEED + 8, 1));
 }
 
 /*
@@ -152,22 +153,22 @@ static void one_pattern(long limit)
 	size_t i;
 
 	memset(map, 0x5a, huge);
-	must_be_huge(map, 1);
+	check_huge(map, 1);
 	ksm_set("max_page_sharing", limit);
 	ksm_mergeable(map, nr);
-	must(ksys_settle(shared, nr - shared, 0));
-	must_be_huge(map, 0);
-	must_eq(ksm_count_pfns(map, nr), shared);
-	must_eq(ksys_ksm_kb(map), huge / 1024);
-	must_eq(ksm_merging_pages(0), nr);
+	CHECK(ksm_scan_until(shared, nr - shared, 0));
+	check_huge(map, 0);
+	CHECK_EQ(ksm_count_pfns(map, nr), shared);
+	CHECK_EQ(ksm_smaps_kb(map), huge / 1024);
+	CHECK_EQ(ksm_merging_pages(0), nr);
 	for (i = 0; i < huge; i++)
-		must_eq(KSM_READ(map[i]), 0x5a);
-	/* Whoever writes is alone with that. */
+		CHECK_EQ(KSM_READ(map[i]), 0x5a);
+	/* A write unshares. */
 	ksm_page_fill(ksys_page(map, 77), 4711);
-	must(ksm_page_ok(ksys_page(map, 77), 4711));
+	CHECK(ksm_page_ok(ksys_page(map, 77), 4711));
 	for (i = 0; i < huge; i++)
 		if (i / ksm_page_size() != 77)
-			must_eq(KSM_READ(map[i]), 0x5a);
+			CHECK_EQ(KSM_READ(map[i]), 0x5a);
 }
 
 static void test_one_pattern(void)
@@ -180,24 +181,24 @@ static void test_one_pattern_limited(void)
 	one_pattern(nr / 4);
 }
 
-/* A small page that is there already finds its like in a huge one. */
+/* An existing small page finds its duplicate in a huge page. */
 static void test_small_and_huge(void)
 {
 	char *map, *small;
 
 	small = ksm_map_merge(2, SEED + 33, 0);
 	ksm_scan(2);
-	must(ksm_counts_are(1, 1, 0, 0));
+	CHECK(ksm_counts_are(1, 1, 0, 0));
 	map = map_huge(1, SEED);
 	ksm_mergeable(map, nr);
 	ksm_scan(3);
-	must(ksm_counts_are(1, 2, nr - 1, 0));
-	must(ksm_pfn(0, small) == ksm_pfn(0, ksys_page(map, 33)));
-	must_be_huge(map, 0);
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_contents_ok(small, 2, SEED + 33, 0));
+	CHECK(ksm_counts_are(1, 2, nr - 1, 0));
+	CHECK(ksm_pfn(0, small) == ksm_pfn(0, ksys_page(map, 33)));
+	check_huge(map, 0);
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_contents_ok(small, 2, SEED + 33, 0));
 	ksm_page_fill(ksys_page(map, 33), 1);
-	must(ksm_contents_ok(small, 2, SEED + 33, 0));
+	CHECK(ksm_contents_ok(small, 2, SEED + 33, 0));
 }
 
 /* Two huge pages of the same content merge as a whole. */
@@ -207,15 +208,15 @@ static void test_all_match(void)
 
 	ksm_mergeable(a, nr);
 	ksm_mergeable(b, nr);
-	must(ksys_settle(nr, nr, 0));
-	must(ksys_same_pages(a, b, nr));
-	must_be_huge(a, 0);
-	must_be_huge(b, 0);
-	must(ksm_contents_ok(a, nr, SEED, 1));
-	must(ksm_contents_ok(b, nr, SEED, 1));
+	CHECK(ksm_scan_until(nr, nr, 0));
+	CHECK(ksm_same_pages(a, b, nr));
+	check_huge(a, 0);
+	check_huge(b, 0);
+	CHECK(ksm_contents_ok(a, nr, SEED, 1));
+	CHECK(ksm_contents_ok(b, nr, SEED, 1));
 	ksm_fill(a, nr, 90000, 1);
-	must(ksm_contents_ok(b, nr, SEED, 1));
-	must(ksm_contents_ok(a, nr, 90000, 1));
+	CHECK(ksm_contents_ok(b, nr, SEED, 1));
+	CHECK(ksm_contents_ok(a, nr, 90000, 1));
 }
 
 static int holder(struct ksm_child *c, void *arg)
@@ -235,20 +236,20 @@ static void test_forked(void)
 	ksm_mergeable(map, nr);
 	ksm_child_start(&c, holder, map);
 	ksm_scan(3);
-	must_be_huge(map, 1);
+	check_huge(map, 1);
 	small = ksm_map_merge(3, SEED + 11, 0);
 	ksm_scan(4);
-	must_eq(ksm_get("pages_shared"), 1);
-	must_eq(ksm_get("pages_sharing"), 4);
-	must_be_huge(map, 0);
-	must(ksm_pfn(0, ksys_page(map, 11)) == ksm_pfn(0, small));
-	must(ksm_pfn(c.pid, ksys_page(map, 11)) == ksm_pfn(0, small));
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_ask(&c, 'c'));
+	CHECK_EQ(ksm_get("pages_shared"), 1);
+	CHECK_EQ(ksm_get("pages_sharing"), 4);
+	check_huge(map, 0);
+	CHECK(ksm_pfn(0, ksys_page(map, 11)) == ksm_pfn(0, small));
+	CHECK(ksm_pfn(c.pid, ksys_page(map, 11)) == ksm_pfn(0, small));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_ask(&c, 'c'));
 	ksm_page_fill(ksys_page(map, 11), 5);
-	must(ksm_ask(&c, 'c'));
-	must(ksm_contents_ok(small, 3, SEED + 11, 0));
-	must_eq(ksm_child_end(&c), 0);
+	CHECK(ksm_ask(&c, 'c'));
+	CHECK(ksm_contents_ok(small, 3, SEED + 11, 0));
+	CHECK_EQ(ksm_child_end(&c), 0);
 }
 
 /* Memory where a huge page can be, mapped by small ones. */
@@ -257,16 +258,16 @@ static char *map_small(uint64_t seed, bool zero)
 	char *map = map_huge(1, seed);
 
 	/* Taken away and filled again without the advice. */
-	must(!madvise(map, huge, MADV_DONTNEED));
-	must(!madvise(map, huge, MADV_NOHUGEPAGE));
+	CHECK(!madvise(map, huge, MADV_DONTNEED));
+	CHECK(!madvise(map, huge, MADV_NOHUGEPAGE));
 	if (zero) {
 		memset(map, 1, huge);
 		memset(map, 0, huge);
 	} else {
 		ksm_fill(map, nr, seed, 1);
 	}
-	must_be_huge(map, 0);
-	must(!madvise(map, huge, MADV_HUGEPAGE));
+	check_huge(map, 0);
+	CHECK(!madvise(map, huge, MADV_HUGEPAGE));
 	return map;
 }
 
@@ -276,9 +277,9 @@ static void collapse(char *map)
 	int err = madvise(map, huge, MADV_COLLAPSE) ? errno : 0;
 
 	if (err == EINVAL)
-		ksys_skip("kernel without MADV_COLLAPSE");
-	ksys_must(!err, "MADV_COLLAPSE: %s\n", strerror(err));
-	must_be_huge(map, 1);
+		ksm_skip("kernel without MADV_COLLAPSE");
+	ksm_check(!err, "MADV_COLLAPSE: %s\n", strerror(err));
+	check_huge(map, 1);
 }
 
 static void test_collapse_merged(void)
@@ -289,25 +290,25 @@ static void test_collapse_merged(void)
 	ksm_mergeable(map, nr);
 	other = ksm_map_merge(nr - 1, SEED, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(nr - 1, nr - 1, 1, 0));
-	must(ksys_same_pages(map, other, nr - 1));
+	CHECK(ksm_counts_are(nr - 1, nr - 1, 1, 0));
+	CHECK(ksm_same_pages(map, other, nr - 1));
 	/* The last page has no duplicate; ksmd made it clean, not read-only. */
 	collapse(map);
-	must_eq(ksys_ksm_kb(map), 0);
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_contents_ok(other, nr - 1, SEED, 1));
-	/* Nobody is left to match it: it stays whole, and counts are right. */
+	CHECK_EQ(ksm_smaps_kb(map), 0);
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_contents_ok(other, nr - 1, SEED, 1));
+	/* Without a match it stays whole, and counts are right. */
 	ksm_unmap(other, nr - 1);
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, nr, 0));
-	must_be_huge(map, 1);
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	/* Somebody new makes it merge again. */
+	CHECK(ksm_counts_are(0, 0, nr, 0));
+	check_huge(map, 1);
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	/* A new match makes it merge again. */
 	other = ksm_map_merge(nr, SEED, 1);
-	must(ksys_settle(nr, nr, 0));
-	must(ksys_same_pages(map, other, nr));
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_contents_ok(other, nr, SEED, 1));
+	CHECK(ksm_scan_until(nr, nr, 0));
+	CHECK(ksm_same_pages(map, other, nr));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_contents_ok(other, nr, SEED, 1));
 }
 
 static void test_collapse_zero(void)
@@ -320,20 +321,20 @@ static void test_collapse_zero(void)
 	map = map_small(SEED, true);
 	ksm_mergeable(map, nr);
 	ksm_scan(2);
-	must_eq(ksm_get("ksm_zero_pages"), nr);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), nr);
 	/* One page of it is not empty. */
 	map[3] = 3;
-	must_eq(ksm_get("ksm_zero_pages"), nr - 1);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), nr - 1);
 	collapse(map);
-	must_eq(ksm_get("ksm_zero_pages"), 0);
-	must(!ksm_stat(0, &st));
-	must_eq(st.zero_pages, 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK(!ksm_stat(0, &st));
+	CHECK_EQ(st.zero_pages, 0);
 	for (i = 0; i < huge; i++)
-		must_eq(map[i], i == 3 ? 3 : 0);
-	must_eq(ksm_unmerge_all(), 0);
-	must_eq(ksm_get("ksm_zero_pages"), 0);
+		CHECK_EQ(map[i], i == 3 ? 3 : 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
 	for (i = 0; i < huge; i++)
-		must_eq(map[i], i == 3 ? 3 : 0);
+		CHECK_EQ(map[i], i == 3 ? 3 : 0);
 }
 
 static bool is_huge(void *arg)
@@ -356,25 +357,25 @@ static void test_khugepaged(void)
 	if (!why)
 		why = ksys_thp_set("khugepaged/max_ptes_shared", "511");
 	if (why)
-		ksys_skip("%s", why);
+		ksm_skip("%s", why);
 	map = map_small(SEED, false);
 	ksm_mergeable(map, nr);
 	other = ksm_map_merge(nr / 2, SEED, 1);
 	/* Collapse needs pages that were used of late. */
 	ksm_scan(2);
 	for (i = 0; i < 50; i++) {
-		must(ksm_contents_ok(map, nr, SEED, 1));
+		CHECK(ksm_contents_ok(map, nr, SEED, 1));
 		if (ksm_poll(is_huge, map, 500))
 			break;
 	}
 	ksys_thp_restore();
-	must_be_huge(map, 1);
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_contents_ok(other, nr / 2, SEED, 1));
+	check_huge(map, 1);
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_contents_ok(other, nr / 2, SEED, 1));
 	ksm_unmap(other, nr / 2);
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, nr, 0));
-	must(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_counts_are(0, 0, nr, 0));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
 }
 
 static int writer(struct ksm_child *c, void *arg)
@@ -414,21 +415,21 @@ static void test_all_at_once(void)
 		ksm_page_fill(ksys_page(map, rounds % nr),
 			      SEED + rounds % nr);
 		collapsed += !madvise(map, huge, MADV_COLLAPSE);
-		must(ksm_contents_ok(map, nr, SEED, 1));
+		CHECK(ksm_contents_ok(map, nr, SEED, 1));
 		rounds++;
 	} while (ksm_now_ms() < end);
-	must_eq(ksm_child_wait(&c), 0);
+	CHECK_EQ(ksm_child_wait(&c), 0);
 	ksm_stop();
-	must(ksys_settle(nr, nr, 0));
-	must(ksm_contents_ok(map, nr, SEED, 1));
-	must(ksm_contents_ok(other, nr, SEED, 1));
+	CHECK(ksm_scan_until(nr, nr, 0));
+	CHECK(ksm_contents_ok(map, nr, SEED, 1));
+	CHECK(ksm_contents_ok(other, nr, SEED, 1));
 	ksft_print_msg("%d of %d times collapsed\n", collapsed, rounds);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "without a match it stays whole", test_unmatched },
 	{ "one match splits two of three", test_one_match },
-	{ "a match, but somebody holds it", test_held },
+	{ "a match, but extra references", test_held },
 	{ "a match within one huge page", test_inner_match },
 	{ "one pattern throughout", test_one_pattern },
 	{ "one pattern throughout, max_page_sharing",
@@ -457,5 +458,5 @@ int main(void)
 		why = ksys_thp_set("defrag", "madvise");
 	if (why)
 		ksm_skip_all("%s", why);
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -2,9 +2,9 @@
 /*
  * Huge pages of a file in a private mapping.
  *
- * They are not KSM's business, and a mapping may have very many of them.  Once
- * ksmd has seen that, a pass over them must not cost it any memory, not even
- * for a moment.  What was written in between is private, and is merged.
+ * KSM does not merge them, and a mapping may have very many of them.  Once ksmd
+ * knows them, a pass over them must not allocate memory, not even temporarily.
+ * Pages between them that were written are private, and are merged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,20 +36,20 @@ static int make_file(const char *options)
 	size_t i;
 	int fd;
 
-	must(mkdtemp(dir));
+	CHECK(mkdtemp(dir));
 	if (mount("tmpfs", dir, "tmpfs", 0, options)) {
 		rmdir(dir);
-		ksys_skip("tmpfs does not know %s: %s", options,
-			  strerror(errno));
+		ksm_skip("tmpfs does not know %s: %s", options,
+			 strerror(errno));
 	}
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
-	must(fd >= 0);
+	CHECK(fd >= 0);
 	for (i = 0; i < HUGE_PAGES * nr; i++) {
 		ksm_page_fill(page, SEED + i);
-		must_eq(write(fd, page, ps()), ps());
+		CHECK_EQ(write(fd, page, ps()), ps());
 	}
 	ksm_unmap(page, 1);
 	return fd;
@@ -61,10 +61,10 @@ static char *map_private(int fd)
 
 	room = mmap(NULL, (HUGE_PAGES + 2) * size, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	must(room != MAP_FAILED);
+	CHECK(room != MAP_FAILED);
 	map = (char *)(((unsigned long)room + size) & ~(size - 1));
-	must(mmap(map, HUGE_PAGES * size, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_FIXED, fd, 0) == map);
+	CHECK(mmap(map, HUGE_PAGES * size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_FIXED, fd, 0) == map);
 	return map;
 }
 
@@ -75,7 +75,7 @@ static long huge_kb(void)
 	long sum = 0, kb;
 	char line[256];
 
-	must(f);
+	CHECK(f);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "ShmemPmdMapped: %ld", &kb) == 1 ||
 		    sscanf(line, "FilePmdMapped: %ld", &kb) == 1)
@@ -86,11 +86,11 @@ static long huge_kb(void)
 }
 
 /* All of it as in the file but for the first page, which is private */
-static void must_be_right(const char *map)
+static void check_contents(const char *map)
 {
-	must(ksm_page_ok(map, PRIVATE));
-	must(ksm_contents_ok(ksys_page(map, 1), HUGE_PAGES * nr - 1, SEED + 1,
-			     1));
+	CHECK(ksm_page_ok(map, PRIVATE));
+	CHECK(ksm_contents_ok(ksys_page(map, 1), HUGE_PAGES * nr - 1, SEED + 1,
+			      1));
 }
 
 /* Times that ksmd takes memory in so many passes, the first ones left out */
@@ -101,7 +101,7 @@ static long allocs_at_rest(void)
 
 	ksm_scan(4);
 	before = ksm_get("full_scans");
-	must_eq(ksm_trace_allocs(ksm_ksmd_pid()), 0);
+	CHECK_EQ(ksm_trace_allocs(ksm_ksmd_pid()), 0);
 	ksm_scan(PASSES);
 	hits = ksm_trace_allocs_stop();
 	ksft_print_msg("%ld allocations in %lld passes\n", hits,
@@ -116,21 +116,21 @@ static void passes(const char *options, bool huge)
 
 	/* Something private, or ksmd would not look at the mapping at all. */
 	ksm_page_fill(map, PRIVATE);
-	must_be_right(map);
+	check_contents(map);
 	if (huge)
-		must_eq(huge_kb(), (HUGE_PAGES - 1) * size / 1024);
+		CHECK_EQ(huge_kb(), (HUGE_PAGES - 1) * size / 1024);
 	/* If this is not seen, nothing is. */
-	must_eq(ksm_trace_allocs(ksm_ksmd_pid()), 0);
+	CHECK_EQ(ksm_trace_allocs(ksm_ksmd_pid()), 0);
 	ksm_mergeable(map, HUGE_PAGES * nr);
 	ksm_scan(2);
-	must(ksm_trace_allocs_stop() > 0);
-	must(ksm_counts_are(0, 0, 1, 0));
+	CHECK(ksm_trace_allocs_stop() > 0);
+	CHECK(ksm_counts_are(0, 0, 1, 0));
 
-	must(allocs_at_rest() <= PASSES / 4);
-	must(ksm_counts_are(0, 0, 1, 0));
-	must_be_right(map);
+	CHECK(allocs_at_rest() <= PASSES / 4);
+	CHECK(ksm_counts_are(0, 0, 1, 0));
+	check_contents(map);
 	if (huge)
-		must_eq(huge_kb(), (HUGE_PAGES - 1) * size / 1024);
+		CHECK_EQ(huge_kb(), (HUGE_PAGES - 1) * size / 1024);
 	close(fd);
 }
 
@@ -159,23 +159,23 @@ static void test_written(void)
 	size_t i;
 
 	ksm_page_fill(map, PRIVATE);
-	must_be_right(map);
+	check_contents(map);
 	ksm_mergeable(map, HUGE_PAGES * nr);
 	ksm_scan(3);
 	for (i = 0; i < HUGE_PAGES; i++)
 		ksm_page_fill(ksys_page(map, i * nr + 77), PRIVATE + 1);
 	ksm_scan(3);
-	must(ksm_counts_are(1, HUGE_PAGES - 1, 1, 0));
-	must(allocs_at_rest() <= PASSES / 4);
+	CHECK(ksm_counts_are(1, HUGE_PAGES - 1, 1, 0));
+	CHECK(allocs_at_rest() <= PASSES / 4);
 	for (i = 0; i < HUGE_PAGES; i++) {
-		must(ksm_page_ok(ksys_page(map, i * nr + 77), PRIVATE + 1));
+		CHECK(ksm_page_ok(ksys_page(map, i * nr + 77), PRIVATE + 1));
 		ksm_page_fill(ksys_page(map, i * nr + 77), SEED + i * nr + 77);
 	}
-	must_be_right(map);
+	check_contents(map);
 	close(fd);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "pages of a file cost no memory", test_small },
 	{ "huge pages of a file cost no memory", test_huge },
 	{ "the same with smart_scan", test_huge_smart },
@@ -193,5 +193,5 @@ int main(void)
 	if (ksm_trace_setup() || ksm_trace_allocs(ksm_ksmd_pid()))
 		ksm_skip_all("no hist triggers (CONFIG_HIST_TRIGGERS)");
 	ksm_trace_allocs_stop();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

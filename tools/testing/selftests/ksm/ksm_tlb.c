@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No CPU may write to a page through a translation that was taken back.
+ * No CPU may write to a page through a stale TLB entry.
  *
  * A thread on one CPU writes to pages that ksmd, on another, is about to merge.
- * Where it comes in the middle of that, its CPU still knows the page as
- * writable.  If ksmd compares the bytes before every CPU has forgotten that,
- * the store goes to a page that is just being given away, and is lost.
+ * Its TLB may still have a writable entry.  If ksmd compares the bytes before
+ * that entry is flushed, the store goes to a page that is about to be replaced,
+ * and is lost.
  *
- * The stamps are read back only when whatever ksmd was at is done with:
- * until then the CPU would read them through the same translation.
+ * The stamps are read back only after ksmd is done with the page: before, the
+ * CPU would read them through the same TLB entry.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -41,7 +41,7 @@ static __u64 now_us(void)
 	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
 }
 
-/* An emulator with one thread for all CPUs lets the next one run. */
+/* Let an emulator with one thread for all CPUs run the next CPU. */
 static void relax(void)
 {
 #if __has_builtin(__builtin_ia32_pause)
@@ -97,15 +97,15 @@ static bool stamps_ok(char *map, size_t at, __u64 stamp)
 }
 
 /* Write stamps at a random moment.  False: some of them got lost. */
-static bool pounce(char *map)
+static bool race_write(char *map)
 {
 	size_t at = next_random() % (ksm_page_size() / sizeof(__u64));
 	__u64 was = *word_of(map, 0, at), stamp = next_random();
 	__u64 end = now_us() + next_random() % 500;
 
 	/*
-	 * What is there already: it takes the pages back from ksmd, and leaves
-	 * this CPU with writable translations.
+	 * Stores of the same value unmerge the pages and leave writable entries
+	 * in the TLB of this CPU.
 	 */
 	do {
 		store_all(map, at, was, 0);
@@ -119,9 +119,9 @@ static bool pounce(char *map)
 	return true;
 }
 
-static int test_pounce(void)
+static void test_write(void)
 {
-	char *bait = ksm_map_merge(2, SEED, 0);
+	char *other = ksm_map_merge(2, SEED, 0);
 	char *map = ksm_map_merge(PAGES, SEED, 0);
 	long cow = ksm_vmstat("cow_ksm");
 	unsigned int rounds = 0;
@@ -137,7 +137,7 @@ static int test_pounce(void)
 	CHECK(!pthread_create(&ticker, NULL, tick, &stop));
 	end = ksm_now_ms() + (ksm_slowness() > 4 ? 8000 : 3000);
 	while (ok && ksm_now_ms() < end) {
-		ok = pounce(map);
+		ok = race_write(map);
 		rounds++;
 	}
 	KSM_WRITE(stop, true);
@@ -145,17 +145,16 @@ static int test_pounce(void)
 	cow = ksm_vmstat("cow_ksm") - cow;
 	ksft_print_msg("%u rounds, %ld copies of merged pages\n", rounds, cow);
 	CHECK(ok);
-	/* It proved nothing if nothing got merged. */
+	/* Without merged pages the test proves nothing. */
 	CHECK(cow > 0);
 	ksm_scan(3);
 	CHECK(ksm_counts_are(1, PAGES + 1, 0, 0));
 	CHECK(ksm_contents_ok(map, PAGES, SEED, 0));
-	CHECK(ksm_contents_ok(bait, 2, SEED, 0));
-	return 0;
+	CHECK(ksm_contents_ok(other, 2, SEED, 0));
 }
 
 static const struct ksm_case cases[] = {
-	{ "writes while a page is merged on another CPU", test_pounce },
+	{ "writes while a page is merged on another CPU", test_write },
 };
 
 int main(void)
@@ -164,5 +163,5 @@ int main(void)
 	ksm_setup();
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		ksm_skip_all("needs two CPUs");
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Never a wrong byte, whatever happens to the pages.
+ * Contents are right whatever happens to the pages.
  *
- * Workers (processes with threads) own pages, each thread knows what every
- * byte of its pages has to be, changes them in all ways there are and checks
- * them all the time, while ksmd runs at full speed and the main program turns
- * the knobs.
+ * Workers are processes with threads.  Each thread has pages of its own,
+ * changes them in all possible ways and checks every byte all the time, while
+ * ksmd runs at full speed and the main process changes the knobs.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,7 +32,7 @@ struct torture {
 	unsigned int workers;
 	unsigned int threads;
 	unsigned int ms;
-	bool exact;		/* compare the counters with a reckoning */
+	bool exact;		/* compare the counters with the contents */
 	void (*disturb)(__u64 *rnd);
 };
 
@@ -108,7 +107,7 @@ static int worker(struct ksm_child *c, void *arg)
 	int what;
 
 	for (k = 0; k < a->t->threads; k++) {
-		/* One thread of a process forks, the others write meanwhile. */
+		/* One thread of a process forks while the others write. */
 		unsigned int ops = k ? a->t->ops & ~BIT_OP(OP_FORK) :
 				       a->t->ops;
 
@@ -134,7 +133,7 @@ static int worker(struct ksm_child *c, void *arg)
 	return failed || what != 'e';
 }
 
-/* --- The director -------------------------------------------------------- */
+/* --- The main process ---------------------------------------------------- */
 
 static int compare_hashes(const void *a, const void *b)
 {
@@ -145,8 +144,8 @@ static int compare_hashes(const void *a, const void *b)
 
 /*
  * What the counters have to be, from the contents the workers published.  A
- * page that lost all its likes remains a KSM page, so it may be counted as
- * shared, with no one sharing.
+ * page without sharers remains a KSM page, so it may be counted as shared
+ * without any that share it.
  */
 static bool counts_add_up(size_t n)
 {
@@ -190,18 +189,18 @@ static bool all_say_yes(struct ksm_child *c, unsigned int n, char question)
 	return ok;
 }
 
-/* A slow machine may need more than its time until pages are merged, written. */
-static bool tortured(long most, long cow, __u64 end)
+/* Slow machines may need additional time until pages are merged and written. */
+static bool was_exercised(long most, long cow, __u64 end)
 {
 	return (most > 0 && ksm_vmstat("cow_ksm") > cow) ||
 	       ksm_now_ms() > end + KSM_DEADLINE_MS / 4;
 }
 
 /*
- * What turns the knobs may also have had everything forgotten before it was
- * merged, time and again.  In the time that is added they are left alone.
+ * Knobs that change all the time may prevent that anything is merged.  They
+ * keep these values in the additional time.
  */
-static void calm_down(void)
+static void set_plain_knobs(void)
 {
 	ksm_write_text("advisor_mode", "none");
 	ksm_write_text("pages_to_scan", "1000");
@@ -209,7 +208,7 @@ static void calm_down(void)
 	ksm_write_text("run", "1");
 }
 
-static int torture(const struct torture *t)
+static void torture(const struct torture *t)
 {
 	struct worker_arg arg[MAX_WORKERS];
 	struct ksm_child c[MAX_WORKERS];
@@ -219,7 +218,7 @@ static int torture(const struct torture *t)
 
 	region_setup();
 	common_init();
-	/* Somebody has to be registered for full_scans to go on. */
+	/* full_scans only goes on while an mm is registered. */
 	if (!t->exact)
 		ksm_mergeable(ksm_map(1), 1);
 	ksm_set("pages_to_scan", 1000);
@@ -229,7 +228,7 @@ static int torture(const struct torture *t)
 		ksm_child_start(&c[i], worker, &arg[i]);
 	}
 	end = ksm_now_ms() + t->ms;
-	while (ksm_now_ms() < end || !tortured(most, cow, end)) {
+	while (ksm_now_ms() < end || !was_exercised(most, cow, end)) {
 		long now = ksm_get("pages_sharing");
 		__u64 now_ms = ksm_now_ms();
 
@@ -238,7 +237,7 @@ static int torture(const struct torture *t)
 		if (t->disturb && now_ms < end)
 			t->disturb(&rnd);
 		else if (t->disturb)
-			calm_down();
+			set_plain_knobs();
 		ksm_sleep_ms(5);
 	}
 	KSM_WRITE(common->stop, 1);
@@ -274,12 +273,11 @@ static int torture(const struct torture *t)
 	CHECK(ksm_get("ksm_zero_pages") == 0);
 	ksm_run();
 	CHECK(ksm_wait_value("pages_sharing", 0, KSM_DEADLINE_MS));
-	return 0;
 }
 
 /* --- Cases --------------------------------------------------------------- */
 
-static int test_writers(void)
+static void test_writers(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE, .workers = 2, .threads = 2, .ms = 1200,
@@ -287,10 +285,10 @@ static int test_writers(void)
 	};
 
 	ksm_set("max_page_sharing", 1000000);
-	return torture(&t);
+	torture(&t);
 }
 
-static int test_kernel_writers(void)
+static void test_kernel_writers(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE | OPS_KERNEL, .workers = 2, .threads = 2,
@@ -299,30 +297,30 @@ static int test_kernel_writers(void)
 
 	ksm_set("smart_scan", 0);
 	ksm_set("max_page_sharing", 1000000);
-	return torture(&t);
+	torture(&t);
 }
 
-static int test_mappers(void)
+static void test_mappers(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE | OPS_MAP | BIT_OP(OP_MADVISE), .workers = 2,
 		.threads = 3, .ms = 1200,
 	};
 
-	return torture(&t);
+	torture(&t);
 }
 
-static int test_forkers(void)
+static void test_forkers(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE | BIT_OP(OP_FORK), .workers = 3,
 		.threads = 1, .ms = 1200,
 	};
 
-	return torture(&t);
+	torture(&t);
 }
 
-static int test_prctls(void)
+static void test_prctls(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE | OPS_KERNEL | BIT_OP(OP_PRCTL) |
@@ -330,7 +328,7 @@ static int test_prctls(void)
 		.ms = 1200,
 	};
 
-	return torture(&t);
+	torture(&t);
 }
 
 /* Every knob at any time, refused or not. */
@@ -362,24 +360,24 @@ static void turn_knobs(__u64 *rnd)
 		ksm_write_text("run", "1");
 }
 
-static int test_knobs(void)
+static void test_knobs(void)
 {
 	static const struct torture t = {
 		.ops = OPS_WRITE | OPS_KERNEL | BIT_OP(OP_FORK), .workers = 2,
 		.threads = 2, .ms = 2000, .disturb = turn_knobs,
 	};
 
-	return torture(&t);
+	torture(&t);
 }
 
-static int test_everything(void)
+static void test_everything(void)
 {
 	static const struct torture t = {
 		.ops = (1U << NR_OPS) - 1, .workers = 3, .threads = 3,
 		.ms = 2400, .disturb = turn_knobs,
 	};
 
-	return torture(&t);
+	torture(&t);
 }
 
 static const struct ksm_case cases[] = {
@@ -396,5 +394,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The events of the trace group "ksm": formats, and that what they tell
- * matches what happened.
+ * The events of the trace group "ksm": their formats, and whether they match
+ * the actions of ksmd
  */
 #include <poll.h>
 #include <stdio.h>
@@ -66,28 +66,18 @@ static void collect_fields(char *format, char *fields, size_t size)
 	}
 }
 
-static bool format_is(const struct event *ev)
+static void test_format(const void *arg)
 {
+	const struct event *ev = arg;
 	char text[4096], fields[512], print[256];
-	bool ok = true;
 
-	if (ksm_trace_format(ev->name, text, sizeof(text)) <= 0) {
-		ksft_print_msg("no such event\n");
-		return false;
-	}
+	CHECK(ksm_trace_format(ev->name, text, sizeof(text)) > 0);
 	snprintf(print, sizeof(print), "\nprint fmt: \"%s\", ", ev->print);
-	if (!strstr(text, print)) {
-		ksft_print_msg("print fmt: %s\n",
-			       strstr(text, "print fmt") ?: "none");
-		ok = false;
-	}
+	ksm_check(strstr(text, print), "print fmt: %s\n",
+		  strstr(text, "print fmt") ?: "none");
 	collect_fields(text, fields, sizeof(fields));
-	if (strcmp(fields, ev->fields)) {
-		ksft_print_msg("want \"%s\"\n", ev->fields);
-		ksft_print_msg("have \"%s\"\n", fields);
-		ok = false;
-	}
-	return ok;
+	ksm_check(!strcmp(fields, ev->fields), "want \"%s\", have \"%s\"\n",
+		  ev->fields, fields);
 }
 
 static int register_child(struct ksm_child *c, void *arg)
@@ -113,7 +103,7 @@ static bool note_pointer(const char *event, const char *text, void *arg)
 	return true;
 }
 
-static int test_enter_exit(void)
+static void test_enter_exit(void)
 {
 	char mm[2][32] = { "", "" };
 	struct ksm_child c;
@@ -130,7 +120,6 @@ static int test_enter_exit(void)
 	CHECK(ksm_trace_count("ksm_exit", NULL, NULL) == 1);
 	CHECK(ksm_trace_each(note_pointer, mm) >= 2);
 	CHECK(!strncmp(mm[0], "mm ", 3) && !strcmp(mm[0], mm[1]));
-	return 0;
 }
 
 static int waiting_child(struct ksm_child *c, void *arg)
@@ -138,7 +127,7 @@ static int waiting_child(struct ksm_child *c, void *arg)
 	return ksm_hear(c) != 'e';
 }
 
-static int test_enter_fork(void)
+static void test_enter_fork(void)
 {
 	struct ksm_child c[5];
 	size_t i;
@@ -154,7 +143,6 @@ static int test_enter_fork(void)
 	}
 	ksm_trace_stop();
 	CHECK(ksm_trace_count("ksm_exit", NULL, NULL) == ARRAY_SIZE(c));
-	return 0;
 }
 
 struct scans {
@@ -195,7 +183,7 @@ static bool check_scan(const char *event, const char *text, void *arg)
 }
 
 /* One start and one stop per full scan. */
-static int test_scans(void)
+static void test_scans(void)
 {
 	struct scans s = { 0 };
 	long before, after;
@@ -218,7 +206,6 @@ static int test_scans(void)
 	CHECK(s.stops == after - before);
 	CHECK(labs(s.starts - s.stops) <= 1);
 	CHECK(s.last_size == 2 * PAGES);
-	return 0;
 }
 
 static bool check_merge(const char *event, const char *text, void *arg)
@@ -240,7 +227,7 @@ static bool check_merge(const char *event, const char *text, void *arg)
 }
 
 /* Each mapping that becomes one of a KSM page is told once. */
-static int test_merge(void)
+static void test_merge(void)
 {
 	bool fine = true;
 	long good, bad;
@@ -274,7 +261,6 @@ static int test_merge(void)
 	CHECK(ksm_trace_count("ksm_merge_with_ksm_page", "ksm pfn ",
 			      " error 0") == 1);
 	CHECK(ksm_contents_ok(map, PAGES, 1, 0));
-	return 0;
 }
 
 struct zeroed {
@@ -313,7 +299,7 @@ static bool check_zero(const char *event, const char *text, void *arg)
 	return false;
 }
 
-static int test_zero(void)
+static void test_zero(void)
 {
 	char *map = ksm_map(PAGES);
 	struct zeroed z = { 0 };
@@ -333,11 +319,10 @@ static int test_zero(void)
 	z.pfn = ksm_pfn(0, map);
 	CHECK(ksm_trace_each(check_zero, &z) >= PAGES && !z.wrong);
 	CHECK(z.told == PAGES);
-	return 0;
 }
 
 /* Nodes that go are told by PFN; nothing else is. */
-static int test_remove(void)
+static void test_remove(void)
 {
 	const size_t nodes = 8;
 	char *map[8], pfn[8][64];
@@ -371,7 +356,6 @@ static int test_remove(void)
 	ksm_trace_stop();
 	CHECK(ksm_trace_count("ksm_remove_ksm_page", NULL, NULL) ==
 	      (long)nodes / 2);
-	return 0;
 }
 
 struct advice {
@@ -402,7 +386,7 @@ static bool check_advice(const char *event, const char *text, void *arg)
 }
 
 /* The advisor speaks once after each full scan, and is obeyed. */
-static int test_advisor(void)
+static void test_advisor(void)
 {
 	struct advice a = { 3000, 0, 0 };
 	long before, after;
@@ -429,7 +413,6 @@ static int test_advisor(void)
 	ksm_scan(3);
 	ksm_trace_stop();
 	CHECK(ksm_trace_count("ksm_advisor", NULL, NULL) == 0);
-	return 0;
 }
 
 struct advised {
@@ -488,7 +471,7 @@ static int busy_writer(struct ksm_child *c, void *arg)
  * With work to do it finds its way from far too many pages a batch to fewer,
  * and when there is more work to more again, always within the bounds.
  */
-static int test_advisor_at_work(void)
+static void test_advisor_at_work(void)
 {
 	const long long top = 200, near = top / 8;
 	struct advised a = { 0 };
@@ -526,7 +509,6 @@ static int test_advisor_at_work(void)
 	CHECK(ksm_get("pages_to_scan") == (long long)a.last);
 	CHECK(ksm_contents_ok(few, FEW, 1, 1));
 	CHECK(ksm_contents_ok(many, MANY, 100000, 1));
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -540,6 +522,13 @@ static const struct ksm_case cases[] = {
 	{ "ksm_advisor: at work, within the bounds", test_advisor_at_work },
 };
 
+/* A case that fails leaves tracing on. */
+static void stop_tracing(void)
+{
+	if (ksm_is_program())
+		ksm_trace_stop();
+}
+
 int main(void)
 {
 	size_t i;
@@ -551,11 +540,9 @@ int main(void)
 	if (err)
 		ksm_skip_all("no tracefs (CONFIG_EVENT_TRACING): %s",
 			     strerror(-err));
-	ksft_set_plan(ARRAY_SIZE(events) + ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(events); i++)
-		ksft_test_result(format_is(&events[i]), "format of %s\n",
-				 events[i].name);
-	ksm_run_cases(cases, ARRAY_SIZE(cases));
-	ksm_trace_stop();
-	ksft_finished();
+		ksm_add_case(test_format, &events[i], "format of %s",
+			     events[i].name);
+	atexit(stop_tracing);
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

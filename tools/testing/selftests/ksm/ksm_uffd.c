@@ -2,8 +2,8 @@
 /*
  * ksmd and userfaultfd share memory.
  *
- * A page that is write-protected for a monitor must not be written without
- * its knowledge, merged or not; ksmd itself must raise no faults; a KSM page
+ * Every write to a page that is write-protected for a monitor must raise an
+ * event, whether the page is merged or not.  ksmd must raise none.  A KSM page
  * cannot be moved.
  */
 #include <errno.h>
@@ -45,20 +45,20 @@ static int open_uffd(uint64_t features)
 
 	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOSYS)
-		ksys_skip("kernel without CONFIG_USERFAULTFD");
-	ksys_must(fd >= 0, "userfaultfd: %s\n", strerror(errno));
+		ksm_skip("kernel without CONFIG_USERFAULTFD");
+	ksm_check(fd >= 0, "userfaultfd: %s\n", strerror(errno));
 	/* Ask once what there is; the handle that was asked is used up. */
-	must(!ioctl(fd, UFFDIO_API, &api));
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
 	close(fd);
 	if ((api.features & features) != features) {
 		if (features & UFFD_FEATURE_MOVE)
-			ksys_skip("kernel without UFFDIO_MOVE");
-		ksys_skip("kernel without userfaultfd write protection");
+			ksm_skip("kernel without UFFDIO_MOVE");
+		ksm_skip("kernel without userfaultfd write protection");
 	}
 	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	must(fd >= 0);
+	CHECK(fd >= 0);
 	api.features = features;
-	must(!ioctl(fd, UFFDIO_API, &api));
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
 	return fd;
 }
 
@@ -69,7 +69,7 @@ static void watch(int fd, char *map, size_t pages, uint64_t mode)
 		.mode = mode,
 	};
 
-	ksys_must(!ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER: %s\n",
+	ksm_check(!ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER: %s\n",
 		  strerror(errno));
 }
 
@@ -80,7 +80,7 @@ static void protect(int fd, char *map, size_t pages, bool on)
 		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
 	};
 
-	ksys_must(!ioctl(fd, UFFDIO_WRITEPROTECT, &wp),
+	ksm_check(!ioctl(fd, UFFDIO_WRITEPROTECT, &wp),
 		  "UFFDIO_WRITEPROTECT: %s\n", strerror(errno));
 }
 
@@ -157,15 +157,15 @@ static void monitor_start(struct monitor *m, int fd, char *map, uint64_t seed)
 	m->map = map;
 	m->pages = PAGES;
 	m->seed = seed;
-	must(!pipe(m->stop));
-	must(!pthread_create(&m->thread, NULL, monitor_main, m));
+	CHECK(!pipe(m->stop));
+	CHECK(!pthread_create(&m->thread, NULL, monitor_main, m));
 }
 
 static void monitor_end(struct monitor *m)
 {
-	must_eq(write(m->stop[1], "", 1), 1);
-	must(!pthread_join(m->thread, NULL));
-	must_eq(m->strange, 0);
+	CHECK_EQ(write(m->stop[1], "", 1), 1);
+	CHECK(!pthread_join(m->thread, NULL));
+	CHECK_EQ(m->strange, 0);
 	close(m->fd);
 }
 
@@ -188,35 +188,35 @@ static void test_wp_after_merge(void)
 	int fd;
 
 	fd = open_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	watch(fd, a, PAGES, UFFDIO_REGISTER_MODE_WP);
 	protect(fd, a, PAGES, true);
 	/* Protecting is not writing. */
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_pagemap(0, a) & KSM_PM_UFFD_WP);
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_pagemap(0, a) & KSM_PM_UFFD_WP);
 	monitor_start(&m, fd, a, 0);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i += 2) {
-		must_eq(wp_seen(&m, i), 0);
+		CHECK_EQ(wp_seen(&m, i), 0);
 		ksm_page_fill(ksys_page(a, i), 60000 + i);
-		must_eq(wp_seen(&m, i), 1);
-		must(ksm_page_ok(ksys_page(a, i), 60000 + i));
+		CHECK_EQ(wp_seen(&m, i), 1);
+		CHECK(ksm_page_ok(ksys_page(a, i), 60000 + i));
 	}
 	for (i = 1; i < PAGES; i += 2)
-		must_eq(wp_seen(&m, i), 0);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	/* Scanning takes the protection from nobody. */
+		CHECK_EQ(wp_seen(&m, i), 0);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	/* Scanning removes no protection. */
 	ksm_scan(3);
 	for (i = 1; i < PAGES; i += 2) {
 		ksm_page_fill(ksys_page(a, i), 60000 + i);
-		must_eq(wp_seen(&m, i), 1);
+		CHECK_EQ(wp_seen(&m, i), 1);
 	}
-	must(ksm_contents_ok(a, PAGES, 60000, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, 60000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	/* The other mapping was never watched. */
 	ksm_fill(b, PAGES, 70000, 1);
-	must(ksm_contents_ok(b, PAGES, 70000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, 70000, 1));
 	monitor_end(&m);
 }
 
@@ -229,27 +229,27 @@ static void test_wp_unmerge(void)
 	int fd;
 
 	fd = open_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	watch(fd, a, PAGES, UFFDIO_REGISTER_MODE_WP);
 	protect(fd, a, PAGES, true);
 	monitor_start(&m, fd, a, 0);
 	ksm_unmergeable(a, PAGES);
-	must(ksys_none_merged(a, PAGES));
-	/* Unmerging is not a write of the process: nobody was asked. */
+	CHECK(ksm_none_merged(a, PAGES));
+	/* Unmerging is not a write of the process: no event. */
 	for (i = 0; i < PAGES; i++)
-		must_eq(wp_seen(&m, i), 0);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must_eq(ksm_unmerge_all(), 0);
-	must(ksm_counts_are(0, 0, 0, 0));
+		CHECK_EQ(wp_seen(&m, i), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
 	for (i = 0; i < PAGES; i++)
-		must(ksm_pagemap(0, ksys_page(a, i)) & KSM_PM_UFFD_WP);
+		CHECK(ksm_pagemap(0, ksys_page(a, i)) & KSM_PM_UFFD_WP);
 	for (i = 0; i < PAGES; i++) {
 		ksm_page_fill(ksys_page(a, i), 60000 + i);
-		must_eq(wp_seen(&m, i), 1);
+		CHECK_EQ(wp_seen(&m, i), 1);
 	}
-	must(ksm_contents_ok(a, PAGES, 60000, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, 60000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	monitor_end(&m);
 }
 
@@ -268,17 +268,17 @@ static void test_wp_before_merge(void)
 	protect(fd, a, PAGES, true);
 	monitor_start(&m, fd, a, 0);
 	ksm_scan(3);
-	/* ksmd asks nobody. */
+	/* ksmd raises no event. */
 	for (i = 0; i < PAGES; i++)
-		must_eq(wp_seen(&m, i), 0);
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK_EQ(wp_seen(&m, i), 0);
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_fill(a, PAGES, 60000, 1);
-	must(ksm_contents_ok(a, PAGES, 60000, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, 60000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	ksm_scan(2);
-	must(ksm_contents_ok(a, PAGES, 60000, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, 60000, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	monitor_end(&m);
 }
 
@@ -299,11 +299,11 @@ static void test_wp_kept(void)
 	ksm_scan(3);
 	for (i = 0; i < PAGES; i++) {
 		ksm_page_fill(ksys_page(a, i), 60000 + i);
-		ksys_must(wp_seen(&m, i) == 1,
+		ksm_check(wp_seen(&m, i) == 1,
 			  "page %zu: a write to a protected page went unseen\n",
 			  i);
 	}
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	monitor_end(&m);
 }
 
@@ -316,30 +316,30 @@ static void test_missing(void)
 	int fd;
 
 	fd = open_uffd(0);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
-	must(!madvise(a, PAGES / 2 * ps, MADV_DONTNEED));
+	ksm_merge_pair(PAGES, SEED, &a, &b);
+	CHECK(!madvise(a, PAGES / 2 * ps, MADV_DONTNEED));
 	watch(fd, a, PAGES, UFFDIO_REGISTER_MODE_MISSING);
 	monitor_start(&m, fd, a, SEED);
 	ksm_scan(3);
 	for (i = 0; i < PAGES; i++)
-		must_eq(missing_seen(&m, i), 0);
-	must_eq(ksm_unmerge_all(), 0);
+		CHECK_EQ(missing_seen(&m, i), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 	for (i = 0; i < PAGES; i++)
-		must_eq(missing_seen(&m, i), 0);
+		CHECK_EQ(missing_seen(&m, i), 0);
 	/* What the monitor puts there merges with the rest. */
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i++)
-		must_eq(missing_seen(&m, i), i < PAGES / 2);
+		CHECK_EQ(missing_seen(&m, i), i < PAGES / 2);
 	ksm_scan(2);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
 	/* A merged page that is dropped is missing again. */
-	must(!madvise(a, ps, MADV_DONTNEED));
-	must(ksm_page_ok(a, SEED));
-	must_eq(missing_seen(&m, 0), 2);
+	CHECK(!madvise(a, ps, MADV_DONTNEED));
+	CHECK(ksm_page_ok(a, SEED));
+	CHECK_EQ(missing_seen(&m, 0), 2);
 	ksm_page_fill(ksys_page(a, 1), 1);
-	must_eq(missing_seen(&m, 1), 1);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK_EQ(missing_seen(&m, 1), 1);
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	monitor_end(&m);
 }
 
@@ -361,27 +361,28 @@ static void test_move(void)
 	int fd;
 
 	fd = open_uffd(UFFD_FEATURE_MOVE);
-	ksys_merge_pair(PAGES, SEED, &a, &b);
+	ksm_merge_pair(PAGES, SEED, &a, &b);
 	to = ksm_map(PAGES);
 	watch(fd, to, PAGES, UFFDIO_REGISTER_MODE_MISSING);
 	for (i = 0; i < PAGES; i++)
-		must_eq(move(fd, ksys_page(to, i), ksys_page(a, i), 1), -EBUSY);
-	must(ksm_counts_are(PAGES, PAGES, 0, 0));
-	must(ksys_same_pages(a, b, PAGES));
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK_EQ(move(fd, ksys_page(to, i), ksys_page(a, i), 1),
+			 -EBUSY);
+	CHECK(ksm_counts_are(PAGES, PAGES, 0, 0));
+	CHECK(ksm_same_pages(a, b, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	for (i = 0; i < PAGES; i++)
-		must(!(ksm_pagemap(0, ksys_page(to, i)) & KSM_PM_PRESENT));
+		CHECK(!(ksm_pagemap(0, ksys_page(to, i)) & KSM_PM_PRESENT));
 	/* One that was written since is an ordinary page: source and goal. */
 	ksm_page_fill(ksys_page(a, 4), 4444);
-	ksys_must(!move(fd, ksys_page(to, 4), ksys_page(a, 4), 1),
+	ksm_check(!move(fd, ksys_page(to, 4), ksys_page(a, 4), 1),
 		  "UFFDIO_MOVE of an ordinary page: %s\n", strerror(errno));
-	must(ksm_page_ok(ksys_page(to, 4), 4444));
-	must(ksm_page_ok(ksys_page(b, 4), SEED + 4));
-	must(!(ksm_pagemap(0, ksys_page(a, 4)) & KSM_PM_PRESENT));
+	CHECK(ksm_page_ok(ksys_page(to, 4), 4444));
+	CHECK(ksm_page_ok(ksys_page(b, 4), SEED + 4));
+	CHECK(!(ksm_pagemap(0, ksys_page(a, 4)) & KSM_PM_PRESENT));
 	ksm_scan(2);
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
-	must(ksm_page_ok(ksys_page(to, 4), 4444));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_page_ok(ksys_page(to, 4), 4444));
 	close(fd);
 }
 
@@ -396,20 +397,20 @@ static void test_move_candidates(void)
 	to = ksm_map(PAGES);
 	ksm_mergeable(to, PAGES);
 	ksm_scan(3);
-	must(ksm_counts_are(0, 0, PAGES, 0));
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
 	watch(fd, to, PAGES, UFFDIO_REGISTER_MODE_MISSING);
-	ksys_must(!move(fd, to, a, PAGES), "UFFDIO_MOVE: %s\n",
+	ksm_check(!move(fd, to, a, PAGES), "UFFDIO_MOVE: %s\n",
 		  strerror(errno));
-	must(ksm_contents_ok(to, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(to, PAGES, SEED, 1));
 	/* Something else where they were, and its double. */
 	ksm_fill(a, PAGES, 50000, 1);
 	c = ksm_map_merge(PAGES, SEED, 1);
 	ksm_scan(3);
-	must(ksm_counts_are(PAGES, PAGES, PAGES, 0));
-	must(ksys_same_pages(to, c, PAGES));
-	must(ksm_contents_ok(a, PAGES, 50000, 1));
-	must(ksm_contents_ok(to, PAGES, SEED, 1));
-	must(ksm_contents_ok(c, PAGES, SEED, 1));
+	CHECK(ksm_counts_are(PAGES, PAGES, PAGES, 0));
+	CHECK(ksm_same_pages(to, c, PAGES));
+	CHECK(ksm_contents_ok(a, PAGES, 50000, 1));
+	CHECK(ksm_contents_ok(to, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(c, PAGES, SEED, 1));
 	close(fd);
 }
 
@@ -430,23 +431,23 @@ static void test_all_at_once(void)
 	ksm_run();
 	do {
 		protect(fd, a, PAGES, true);
-		must(ksm_contents_ok(a, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
 		for (i = round % 3; i < PAGES; i += 3) {
 			ksm_page_fill(ksys_page(a, i), 60000 + round);
-			must(ksm_page_ok(ksys_page(a, i), 60000 + round));
+			CHECK(ksm_page_ok(ksys_page(a, i), 60000 + round));
 			ksm_page_fill(ksys_page(a, i), SEED + i);
 		}
-		must(ksm_contents_ok(b, PAGES, SEED, 1));
+		CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 		round++;
 	} while (ksm_now_ms() < end);
 	ksm_stop();
-	must(ksm_contents_ok(a, PAGES, SEED, 1));
-	must(ksm_contents_ok(b, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(a, PAGES, SEED, 1));
+	CHECK(ksm_contents_ok(b, PAGES, SEED, 1));
 	monitor_end(&m);
 	ksft_print_msg("%d rounds\n", round);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "write protection after merging", test_wp_after_merge },
 	{ "unmerging what is protected", test_wp_unmerge },
 	{ "write protection before merging: contents", test_wp_before_merge },
@@ -461,5 +462,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

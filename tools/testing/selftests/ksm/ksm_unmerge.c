@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unmerging goes over page tables in batches.
+ * Unmerging works on page tables in batches.
  *
- * What is not KSM's stays as it is, in between too; what is, gets a copy that
- * is the process's own, with the marks that its entry had.  When memory runs
- * out on the way, nothing is lost.
+ * Each KSM page is replaced by a private copy that keeps the flags of its
+ * entry.  Other entries between them stay unchanged.  If memory runs out in the
+ * middle, no content is lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include "lib/reclaim.h"
 
 #define SEED	5000
-#define LIKES	4000		/* the content that many pages have */
+#define COMMON_SEED	4000		/* the content that many pages have */
 
 /* --- A mixture ----------------------------------------------------------- */
 
@@ -32,7 +32,7 @@
 
 enum kind {
 	PAIRED,		/* a KSM page with a mapping in the other range */
-	LIKE,		/* the KSM page of all LIKEs */
+	COMMON,		/* the one KSM page of all that are COMMON */
 	ZEROES,		/* a zero page that KSM placed */
 	EMPTY,		/* a zero page that a read fault placed */
 	UNIQUE,
@@ -55,14 +55,14 @@ static unsigned int how_many(enum kind kind)
 static void make_page(char *page, unsigned int i, enum kind kind)
 {
 	switch (kind) {
-	case LIKE:
-		ksm_page_fill(page, LIKES);
+	case COMMON:
+		ksm_page_fill(page, COMMON_SEED);
 		break;
 	case ZEROES:
 		memset(page, 0, ksm_page_size());
 		break;
 	case EMPTY:
-		must(!KSM_READ(*page));
+		CHECK(!KSM_READ(*page));
 		break;
 	case HOLE:
 		break;
@@ -71,19 +71,19 @@ static void make_page(char *page, unsigned int i, enum kind kind)
 	}
 }
 
-static void must_contain(const char *page, unsigned int i, enum kind kind)
+static void check_content(const char *page, unsigned int i, enum kind kind)
 {
 	switch (kind) {
-	case LIKE:
-		must(ksm_contents_ok(page, 1, LIKES, 0));
+	case COMMON:
+		CHECK(ksm_contents_ok(page, 1, COMMON_SEED, 0));
 		break;
 	case ZEROES:
 	case EMPTY:
 	case HOLE:
-		must(ksm_page_is_zero(page));
+		CHECK(ksm_page_is_zero(page));
 		break;
 	default:
-		must(ksm_contents_ok(page, 1, SEED + i, 0));
+		CHECK(ksm_contents_ok(page, 1, SEED + i, 0));
 	}
 }
 
@@ -111,10 +111,10 @@ static void page_out(char *page)
 			return;
 		ksm_sleep_ms(10);
 	}
-	ksys_must(false, "a page cannot be swapped out\n");
+	ksm_check(false, "a page cannot be swapped out\n");
 }
 
-/* Two ranges: the mixture, and one with the likes of the PAIRED. */
+/* Two ranges: the mixture, and one with duplicates of the PAIRED. */
 static void mix(char **map, char **other)
 {
 	unsigned int i;
@@ -137,7 +137,7 @@ static void mix(char **map, char **other)
 }
 
 /* What a page is before and after */
-static void must_be(const char *page, enum kind kind, bool merged)
+static void check_page(const char *page, enum kind kind, bool merged)
 {
 	uint64_t entry = ksm_pagemap(0, page);
 	uint64_t flags = 0;
@@ -146,67 +146,67 @@ static void must_be(const char *page, enum kind kind, bool merged)
 		flags = ksm_kpageflags(entry & KSM_PM_PFN);
 	switch (kind) {
 	case HOLE:
-		must(!(entry & (KSM_PM_PRESENT | KSM_PM_SWAP)));
+		CHECK(!(entry & (KSM_PM_PRESENT | KSM_PM_SWAP)));
 		return;
 	case SWAPPED:
-		must(entry & KSM_PM_SWAP);
+		CHECK(entry & KSM_PM_SWAP);
 		return;
 	case EMPTY:
-		must(flags & KSM_KPF_ZERO_PAGE);
+		CHECK(flags & KSM_KPF_ZERO_PAGE);
 		return;
 	case ZEROES:
-		must(!(flags & KSM_KPF_ZERO_PAGE) == !merged);
+		CHECK(!(flags & KSM_KPF_ZERO_PAGE) == !merged);
 		break;
 	case PAIRED:
-	case LIKE:
-		must_eq(ksm_is_merged(page), merged);
+	case COMMON:
+		CHECK_EQ(ksm_is_merged(page), merged);
 		break;
 	default:
 		merged = false;
 	}
 	if (!merged) {
-		must(flags & KSM_KPF_ANON);
-		must(entry & KSM_PM_EXCLUSIVE);
+		CHECK(flags & KSM_KPF_ANON);
+		CHECK(entry & KSM_PM_EXCLUSIVE);
 	}
 }
 
-static void must_all_be(const char *map, bool merged)
+static void check_pages(const char *map, bool merged)
 {
 	unsigned int i;
 
 	for (i = 0; i < PAGES; i++)
-		must_be(ksys_page(map, i), kinds[i], merged);
+		check_page(ksys_page(map, i), kinds[i], merged);
 }
 
-static void must_be_private(const char *map)
+static void check_private(const char *map)
 {
 	struct ksm_stat st;
 	struct ksm_vma vma;
 
-	must_all_be(map, false);
-	must(!ksm_vma(0, map, &vma));
-	must_eq(vma.ksm_kb, 0);
-	must_eq(vma.anonymous_kb,
-		(how_many(PAIRED) + how_many(LIKE) + how_many(ZEROES) +
-		 how_many(UNIQUE)) * ksm_page_size() / 1024);
-	must_eq(ksm_get("ksm_zero_pages"), 0);
-	must(!ksm_stat(0, &st));
-	must_eq(st.zero_pages, 0);
+	check_pages(map, false);
+	CHECK(!ksm_vma(0, map, &vma));
+	CHECK_EQ(vma.ksm_kb, 0);
+	CHECK_EQ(vma.anonymous_kb,
+		 (how_many(PAIRED) + how_many(COMMON) + how_many(ZEROES) +
+		  how_many(UNIQUE)) * ksm_page_size() / 1024);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK(!ksm_stat(0, &st));
+	CHECK_EQ(st.zero_pages, 0);
 }
 
-/* Every copy can be written, and nobody else sees it. */
-static void must_be_independent(char *map, const char *other)
+/* Every copy can be written, and no other mapping sees it. */
+static void check_independent(char *map, const char *other)
 {
 	unsigned int i;
 
 	for (i = 0; i < PAGES; i++)
-		must_contain(ksys_page(map, i), i, kinds[i]);
+		check_content(ksys_page(map, i), i, kinds[i]);
 	for (i = 0; i < PAGES; i++)
 		ksm_page_fill(ksys_page(map, i), 90000 + i);
 	for (i = 0; i < PAGES; i++)
 		if (kinds[i] == PAIRED)
-			must_contain(ksys_page(other, i), i, PAIRED);
-	must(ksm_contents_ok(map, PAGES, 90000, 1));
+			check_content(ksys_page(other, i), i, PAIRED);
+	CHECK(ksm_contents_ok(map, PAGES, 90000, 1));
 }
 
 static void test_mixed_madvise(void)
@@ -215,14 +215,14 @@ static void test_mixed_madvise(void)
 	long cow;
 
 	mix(&map, &other);
-	must_all_be(map, true);
+	check_pages(map, true);
 	cow = ksm_vmstat("cow_ksm");
 	ksm_unmergeable(map, PAGES);
-	must_eq(ksm_vmstat("cow_ksm") - cow, how_many(PAIRED) + how_many(LIKE));
-	must_be_private(map);
-	must_eq(ksys_ksm_kb(other),
-		how_many(PAIRED) * ksm_page_size() / 1024);
-	must_be_independent(map, other);
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow, how_many(PAIRED) + how_many(COMMON));
+	check_private(map);
+	CHECK_EQ(ksm_smaps_kb(other),
+		 how_many(PAIRED) * ksm_page_size() / 1024);
+	check_independent(map, other);
 }
 
 static void test_mixed_run(void)
@@ -231,71 +231,71 @@ static void test_mixed_run(void)
 	long cow;
 
 	mix(&map, &other);
-	must_all_be(map, true);
+	check_pages(map, true);
 	cow = ksm_vmstat("cow_ksm");
-	must_eq(ksm_unmerge_all(), 0);
+	CHECK_EQ(ksm_unmerge_all(), 0);
 	/* The last mapping of a page counts, even if it keeps the page. */
-	must_eq(ksm_vmstat("cow_ksm") - cow,
-		2 * how_many(PAIRED) + how_many(LIKE));
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_be_private(map);
-	must_eq(ksys_ksm_kb(other), 0);
-	must_be_independent(map, other);
+	CHECK_EQ(ksm_vmstat("cow_ksm") - cow,
+		 2 * how_many(PAIRED) + how_many(COMMON));
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	check_private(map);
+	CHECK_EQ(ksm_smaps_kb(other), 0);
+	check_independent(map, other);
 }
 
 static void test_mixed_prctl(void)
 {
 	char *map, *other;
 
-	must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
 	mix(&map, &other);
-	must_all_be(map, true);
-	must(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
-	must_be_private(map);
-	must_eq(ksys_ksm_kb(other), 0);
-	must_be_independent(map, other);
+	check_pages(map, true);
+	CHECK(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
+	check_private(map);
+	CHECK_EQ(ksm_smaps_kb(other), 0);
+	check_independent(map, other);
 }
 
 /* --- Marks --------------------------------------------------------------- */
 
 #define MARKED	128
 
-/* Every fourth page is zeroes, the others have likes. */
+/* Every fourth page is zero, the others have duplicates. */
 static char *map_for_marks(void)
 {
-	char *map = ksm_map(MARKED), *like = ksm_map(MARKED);
+	char *map = ksm_map(MARKED), *dup = ksm_map(MARKED);
 	unsigned int i;
 
 	ksm_set("use_zero_pages", 1);
 	ksm_fill(map, MARKED, SEED, 1);
-	ksm_fill(like, MARKED, SEED, 1);
+	ksm_fill(dup, MARKED, SEED, 1);
 	for (i = 3; i < MARKED; i += 4)
 		memset(ksys_page(map, i), 0, ksm_page_size());
 	ksm_mergeable(map, MARKED);
-	ksm_mergeable(like, MARKED);
+	ksm_mergeable(dup, MARKED);
 	return map;
 }
 
-static void must_be_as_marked(const char *map, bool merged, uint64_t mark,
-			      bool (*marked)(unsigned int i))
+static void check_marks(const char *map, bool merged, uint64_t mark,
+			bool (*marked)(unsigned int i))
 {
 	unsigned int i;
 
 	for (i = 0; i < MARKED; i++) {
 		uint64_t entry = ksm_pagemap(0, ksys_page(map, i));
 
-		must_eq(!(entry & KSM_PM_EXCLUSIVE), merged);
-		must_eq(!!(entry & mark), marked(i));
+		CHECK_EQ(!(entry & KSM_PM_EXCLUSIVE), merged);
+		CHECK_EQ(!!(entry & mark), marked(i));
 	}
 }
 
-static void must_have_contents(const char *map)
+static void check_contents(const char *map)
 {
 	unsigned int i;
 
 	for (i = 0; i < MARKED; i++)
-		must_contain(ksys_page(map, i), i,
-			     i % 4 == 3 ? ZEROES : PAIRED);
+		check_content(ksys_page(map, i), i,
+			      i % 4 == 3 ? ZEROES : PAIRED);
 }
 
 /* So that a batch has marked and unmarked ones, zero pages and others */
@@ -310,8 +310,8 @@ static void test_soft_dirty(void)
 	unsigned int i;
 
 	if (!(ksm_pagemap(0, map) & KSM_PM_SOFT_DIRTY))
-		ksys_skip("kernel without CONFIG_MEM_SOFT_DIRTY");
-	must(!ksys_write("/proc/self/clear_refs", "4"));
+		ksm_skip("kernel without CONFIG_MEM_SOFT_DIRTY");
+	CHECK(!ksys_write("/proc/self/clear_refs", "4"));
 	for (i = 0; i < MARKED; i++) {
 		char *page = ksys_page(map, i);
 
@@ -319,10 +319,10 @@ static void test_soft_dirty(void)
 			KSM_WRITE(*page, KSM_READ(*page));
 	}
 	ksm_scan(3);
-	must_be_as_marked(map, true, KSM_PM_SOFT_DIRTY, in_twos);
-	must_eq(ksm_unmerge_all(), 0);
-	must_be_as_marked(map, false, KSM_PM_SOFT_DIRTY, in_twos);
-	must_have_contents(map);
+	check_marks(map, true, KSM_PM_SOFT_DIRTY, in_twos);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	check_marks(map, false, KSM_PM_SOFT_DIRTY, in_twos);
+	check_contents(map);
 }
 
 static int watch(char *map)
@@ -338,11 +338,11 @@ static int watch(char *map)
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOSYS)
-		ksys_skip("kernel without CONFIG_USERFAULTFD");
-	must(fd >= 0);
+		ksm_skip("kernel without CONFIG_USERFAULTFD");
+	CHECK(fd >= 0);
 	if (ioctl(fd, UFFDIO_API, &api))
-		ksys_skip("kernel without userfaultfd write protection");
-	must(!ioctl(fd, UFFDIO_REGISTER, &reg));
+		ksm_skip("kernel without userfaultfd write protection");
+	CHECK(!ioctl(fd, UFFDIO_REGISTER, &reg));
 	return fd;
 }
 
@@ -363,12 +363,12 @@ static void test_uffd_wp(void)
 		};
 
 		if (in_twos(i))
-			must(!ioctl(fd, UFFDIO_WRITEPROTECT, &wp));
+			CHECK(!ioctl(fd, UFFDIO_WRITEPROTECT, &wp));
 	}
-	must_be_as_marked(map, true, KSM_PM_UFFD_WP, in_twos);
-	must_eq(ksm_unmerge_all(), 0);
-	must_be_as_marked(map, false, KSM_PM_UFFD_WP, in_twos);
-	must_have_contents(map);
+	check_marks(map, true, KSM_PM_UFFD_WP, in_twos);
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	check_marks(map, false, KSM_PM_UFFD_WP, in_twos);
+	check_contents(map);
 	close(fd);
 }
 
@@ -384,43 +384,43 @@ static char *merge_and_limit(void)
 {
 	char *map;
 
-	must(!ksys_cgroup_limit(0));
-	map = ksm_map_merge(MANY, LIKES, 0);
+	CHECK(!ksys_cgroup_limit(0));
+	map = ksm_map_merge(MANY, COMMON_SEED, 0);
 	spare = ksm_map(SPARE);
 	ksm_fill(spare, SPARE, SEED, 1);
 	ksm_scan(3);
-	must_eq(ksm_count_merged(map, MANY), MANY);
-	must(!ksys_cgroup_limit(ksys_cgroup_bytes() +
-				MANY / 2 * ksm_page_size()));
+	CHECK_EQ(ksm_count_merged(map, MANY), MANY);
+	CHECK(!ksys_cgroup_limit(ksys_cgroup_bytes() +
+				 MANY / 2 * ksm_page_size()));
 	return map;
 }
 
-/* Where no page can be had and nobody killed, a page fault never ends. */
+/* If no page can be had and no process killed, a page fault never ends. */
 static void give_back_spare(void)
 {
-	must(!madvise(spare, SPARE * ksm_page_size(), MADV_DONTNEED));
+	CHECK(!madvise(spare, SPARE * ksm_page_size(), MADV_DONTNEED));
 }
 
 /* Return: how many pages are merged still. */
-static size_t must_be_incomplete(const char *map)
+static size_t check_incomplete(const char *map)
 {
 	size_t left = ksm_count_merged(map, MANY);
 
-	must(left > 0);
-	must(ksm_contents_ok(map, MANY, LIKES, 0));
+	CHECK(left > 0);
+	CHECK(ksm_contents_ok(map, MANY, COMMON_SEED, 0));
 	return left;
 }
 
-static void must_work_now(char *map)
+static void check_works(char *map)
 {
-	must(!ksys_cgroup_limit(0));
+	CHECK(!ksys_cgroup_limit(0));
 	ksm_unmergeable(map, MANY);
-	must_eq(ksm_count_merged(map, MANY), 0);
-	must_eq(ksm_count_pfns(map, MANY), MANY);
-	must(ksm_contents_ok(map, MANY, LIKES, 0));
+	CHECK_EQ(ksm_count_merged(map, MANY), 0);
+	CHECK_EQ(ksm_count_pfns(map, MANY), MANY);
+	CHECK(ksm_contents_ok(map, MANY, COMMON_SEED, 0));
 }
 
-/* Nobody in the group may be killed. */
+/* No process of the group may be killed. */
 static void test_no_memory(void)
 {
 	char *map = merge_and_limit();
@@ -429,10 +429,10 @@ static void test_no_memory(void)
 	if (madvise(map, MANY * ksm_page_size(), MADV_UNMERGEABLE))
 		err = errno;
 	give_back_spare();
-	must_eq(err, EAGAIN);
-	must(ksm_vma_flag(0, map, "mg"));
-	must(must_be_incomplete(map) < MANY);
-	must_work_now(map);
+	CHECK_EQ(err, EAGAIN);
+	CHECK(ksm_vma_flag(0, map, "mg"));
+	CHECK(check_incomplete(map) < MANY);
+	check_works(map);
 }
 
 static int unmerge_all(void)
@@ -450,10 +450,10 @@ static void test_no_memory_run(void)
 	int status = ksm_in_child(unmerge_all);
 
 	give_back_spare();
-	must_eq(status, 128 + SIGKILL);
-	must_eq(ksm_get("run"), 0);
-	must_be_incomplete(map);
-	must_work_now(map);
+	CHECK_EQ(status, 128 + SIGKILL);
+	CHECK_EQ(ksm_get("run"), 0);
+	check_incomplete(map);
+	check_works(map);
 }
 
 /* --- Between two visits of ksmd ------------------------------------------ */
@@ -468,8 +468,8 @@ static bool frame_comes_back(char *page, char *kpage)
 {
 	unsigned long before = ksm_pfn(0, page);
 
-	must(mremap(kpage, ksm_page_size(), ksm_page_size(),
-		    MREMAP_MAYMOVE | MREMAP_FIXED, page) == page);
+	CHECK(mremap(kpage, ksm_page_size(), ksm_page_size(),
+		     MREMAP_MAYMOVE | MREMAP_FIXED, page) == page);
 	ksm_unmergeable(page, 1);
 	ksm_mergeable(page, 1);
 	return ksm_pfn(0, page) == before;
@@ -482,24 +482,24 @@ static void test_same_frame(void)
 	char *map, *one, *two;
 
 	/* Another CPU has another list of free page frames. */
-	must_eq(ksys_stay_on_this_cpu(), 0);
+	CHECK_EQ(ksys_stay_on_this_cpu(), 0);
 	ksm_set("smart_scan", 1);
-	one = ksm_map_merge(MOVED, LIKES, 1);
-	two = ksm_map_merge(MOVED, LIKES, 1);
+	one = ksm_map_merge(MOVED, COMMON_SEED, 1);
+	two = ksm_map_merge(MOVED, COMMON_SEED, 1);
 	map = ksm_map_merge(MOVED, SEED, 1);
 	ksm_scan(4);
-	must(ksys_same_pages(one, two, MOVED));
+	CHECK(ksm_same_pages(one, two, MOVED));
 	for (i = 0; i < MOVED; i++)
 		back += frame_comes_back(ksys_page(map, i), ksys_page(one, i));
 	ksft_print_msg("%u of %u page frames came back\n", back, MOVED);
-	must(back > 0);
+	CHECK(back > 0);
 	ksm_scan(4);
-	must(ksm_contents_ok(map, MOVED, LIKES, 1));
-	must(ksm_contents_ok(two, MOVED, LIKES, 1));
-	must(ksys_same_pages(map, two, MOVED));
+	CHECK(ksm_contents_ok(map, MOVED, COMMON_SEED, 1));
+	CHECK(ksm_contents_ok(two, MOVED, COMMON_SEED, 1));
+	CHECK(ksm_same_pages(map, two, MOVED));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "a mixture of entries, MADV_UNMERGEABLE", test_mixed_madvise },
 	{ "a mixture of entries, run=2", test_mixed_run },
 	{ "a mixture of entries, PR_SET_MEMORY_MERGE 0", test_mixed_prctl },
@@ -515,7 +515,7 @@ int main(void)
 	ksft_print_header();
 	ksm_setup();
 	ksys_reclaim_setup(64UL << 20);
-	/* As if there was nobody to kill, see test_no_memory() */
-	must(!ksys_write("/proc/self/oom_score_adj", "-1000"));
-	ksys_main(cases, ARRAY_SIZE(cases));
+	/* As if there was no process to kill, see test_no_memory() */
+	CHECK(!ksys_write("/proc/self/oom_score_adj", "-1000"));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How merging looks from outside: ksm_stat and ksm_merging_pages, smaps,
- * pagemap, kpageflags, kpagecount, vmstat and the two profit figures.
+ * Where merging is visible: ksm_stat and ksm_merging_pages, smaps, pagemap,
+ * kpageflags, kpagecount, vmstat and the two profit counters
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static bool stat_everywhere(int merge_any, int mergeable)
 	       stat_is(path, merge_any, mergeable);
 }
 
-static int test_ksm_stat_format(void)
+static void test_ksm_stat_format(void)
 {
 	char *map;
 
@@ -71,11 +71,10 @@ static int test_ksm_stat_format(void)
 	CHECK(stat_everywhere(1, 1));
 	CHECK(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
 	CHECK(stat_everywhere(0, 0));
-	return 0;
 }
 
 /* The lines that all kernels with CONFIG_KSM have, in this order. */
-static int test_ksm_stat_values(void)
+static void test_ksm_stat_values(void)
 {
 	unsigned long items, merging;
 	char text[1024];
@@ -102,7 +101,6 @@ static int test_ksm_stat_values(void)
 	CHECK(!strcmp(text, "64\n"));
 	CHECK(ksys_read("/proc/thread-self/ksm_merging_pages", text,
 			sizeof(text)) == 3);
-	return 0;
 }
 
 static int sharing_child(struct ksm_child *c, void *arg)
@@ -112,8 +110,8 @@ static int sharing_child(struct ksm_child *c, void *arg)
 	return ksm_hear(c) != 'e';
 }
 
-/* Of another process, of a thread without memory, of nobody. */
-static int test_of_others(void)
+/* Of another process, of a kernel thread, of no process */
+static void test_of_others(void)
 {
 	char path[64], text[256];
 	struct ksm_child c;
@@ -140,7 +138,6 @@ static int test_of_others(void)
 	snprintf(path, sizeof(path), "/proc/%d/ksm_merging_pages",
 		 ksm_ksmd_pid());
 	CHECK(ksys_read(path, text, sizeof(text)) == 0);
-	return 0;
 }
 
 /* Line of smaps for the VMA at addr; previous and following line, too. */
@@ -173,7 +170,7 @@ static bool ksm_line_at(const char *path, unsigned long addr, long kb)
 	return found;
 }
 
-static int test_smaps(void)
+static void test_smaps(void)
 {
 	char *a = ksm_map_merge(PAGES, 4, 0), *z = ksm_map(8);
 	char *b = ksm_map_merge(24, 4, 0), *u = ksm_map_merge(8, 200, 1);
@@ -190,7 +187,7 @@ static int test_smaps(void)
 	CHECK(ksm_line_at("/proc/self/smaps", (unsigned long)a, PAGES * kb));
 	CHECK(ksm_line_at("/proc/self/smaps", (unsigned long)b, 24 * kb));
 	CHECK(ksm_line_at("/proc/self/smaps", (unsigned long)u, 0));
-	/* A zero page is nobody's memory. */
+	/* A zero page belongs to no process. */
 	CHECK(ksm_line_at("/proc/self/smaps", (unsigned long)z, 0));
 	CHECK(ksm_line_at("/proc/self/smaps_rollup", 0, (PAGES + 24) * kb));
 
@@ -209,7 +206,6 @@ static int test_smaps(void)
 	CHECK(ksm_contents_ok(a, 10, 300, 1));
 	CHECK(ksm_contents_ok(a + 10 * ps(), PAGES - 10, 4, 0));
 	CHECK(ksm_contents_ok(b, 24, 4, 0));
-	return 0;
 }
 
 static long rss_pages(void)
@@ -225,7 +221,7 @@ static long rss_pages(void)
 }
 
 /* RSS counts every mapping of a KSM page, and no zero page. */
-static int test_rss(void)
+static void test_rss(void)
 {
 	const long n = 2048;
 	char *map = ksm_map_merge(n, 5, 0);
@@ -244,10 +240,9 @@ static int test_rss(void)
 	CHECK(labs(rss_pages() - (before - n)) < slack);
 	ksm_unmergeable(map, n);
 	CHECK(labs(rss_pages() - before) < slack);
-	return 0;
 }
 
-static int test_page_views(void)
+static void test_page_views(void)
 {
 	char *map = ksm_map_merge(PAGES, 6, 0);
 	unsigned long pfn;
@@ -276,11 +271,10 @@ static int test_page_views(void)
 	CHECK(ksm_pfn(0, map) != pfn);
 	CHECK(ksm_pagemap(0, map) & KSM_PM_EXCLUSIVE);
 	CHECK(ksm_contents_ok(map + ps(), PAGES - 1, 6, 0));
-	return 0;
 }
 
 /* An ordinary page is not called a KSM page, flagged or not. */
-static int test_kpageflags_ordinary(void)
+static void test_kpageflags_ordinary(void)
 {
 	char *map = ksm_map_merge(2, 500, 1), *plain = ksm_map(1);
 	char *gone = ksm_map_merge(4, 9, 0);
@@ -292,10 +286,9 @@ static int test_kpageflags_ordinary(void)
 	CHECK(!(ksm_kpageflags(ksm_pfn(0, gone)) & KSM_KPF_KSM));
 	CHECK(!(ksm_kpageflags(ksm_pfn(0, map)) & KSM_KPF_KSM));
 	CHECK(!(ksm_kpageflags(ksm_pfn(0, plain)) & KSM_KPF_KSM));
-	return 0;
 }
 
-static int test_zero_page_views(void)
+static void test_zero_page_views(void)
 {
 	char *map = ksm_map(PAGES), *own = ksm_map(1);
 	__u64 flags;
@@ -321,11 +314,10 @@ static int test_zero_page_views(void)
 	CHECK(ksm_get("ksm_zero_pages") == PAGES - 1);
 	for (i = 1; i < PAGES * ps(); i++)
 		CHECK(!map[i]);
-	return 0;
 }
 
 /* One count per copied page, for writes to KSM pages only. */
-static int test_vmstat(void)
+static void test_vmstat(void)
 {
 	char *map = ksm_map_merge(PAGES, 7, 0), *zero = ksm_map(8);
 	long cow;
@@ -351,7 +343,6 @@ static int test_vmstat(void)
 	ksm_fill(map, PAGES, 900, 1);
 	CHECK(ksm_vmstat("cow_ksm") == cow + PAGES);
 	CHECK(ksm_contents_ok(map, PAGES, 900, 1));
-	return 0;
 }
 
 static long cow_of(pid_t pid)
@@ -376,8 +367,8 @@ static int writing_child(struct ksm_child *c, void *arg)
 	return 0;
 }
 
-/* Whose copies they are: of who writes, not of who shares the page. */
-static int test_cow_of_each(void)
+/* A copy is counted for the process that writes, not for the other sharers. */
+static void test_cow_of_each(void)
 {
 	char *map = ksm_map_merge(PAGES, 12, 0);
 	struct ksm_child c;
@@ -412,11 +403,10 @@ static int test_cow_of_each(void)
 	CHECK(ksm_contents_ok(map, PAGES, 12, 0));
 	ksm_say_long(&c, 0);
 	CHECK(!ksm_child_end(&c));
-	return 0;
 }
 
 /* What merging gains, less what it costs: bounds, not a formula. */
-static int test_profit(void)
+static void test_profit(void)
 {
 	const long n = 4096;
 	struct ksm_counters c;
@@ -439,7 +429,7 @@ static int test_profit(void)
 	CHECK(ksm_contents_ok(map, n, 8, 0));
 	ksm_unmap(map, n);
 
-	/* Nothing alike: no profit, only the cost, and that is small. */
+	/* No duplicates: no profit, only the cost, and that is small. */
 	map = ksm_map_merge(n, 10000, 1);
 	ksm_scan(3);
 	CHECK(ksm_counts_are(0, 0, n, 0));
@@ -461,7 +451,6 @@ static int test_profit(void)
 	CHECK(c.profit <= gross && c.profit > gross * 9 / 10);
 	CHECK(st.process_profit <= gross &&
 	      st.process_profit > gross * 9 / 10);
-	return 0;
 }
 
 static const struct ksm_case cases[] = {
@@ -483,5 +472,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksm_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_ON);
 }

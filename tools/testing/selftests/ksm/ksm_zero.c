@@ -2,8 +2,8 @@
 /*
  * use_zero_pages: empty pages are mapped to the kernel's zero page.
  *
- * They count in ksm_zero_pages only, in sysfs and per process, and leave that
- * count in every way a page can be left: written, unmapped, unmerged, by exit.
+ * They are counted in ksm_zero_pages only, in sysfs and per process.  A write,
+ * unmapping, unmerging and exit must all decrease that count.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -48,15 +48,15 @@ static long zero_pages(pid_t pid)
 {
 	struct ksm_stat st;
 
-	must(!ksm_stat(pid, &st));
+	CHECK(!ksm_stat(pid, &st));
 	return st.zero_pages;
 }
 
 /* Both counters, global and of this process. */
-#define must_zero(global, own)						\
+#define check_zero_counts(global, own)					\
 	do {								\
-		must_eq(ksm_get("ksm_zero_pages"), (global));		\
-		must_eq(zero_pages(0), (own));				\
+		CHECK_EQ(ksm_get("ksm_zero_pages"), (global));		\
+		CHECK_EQ(zero_pages(0), (own));				\
 	} while (0)
 
 /* Every page of the range is the kernel's zero page (or none is). */
@@ -82,8 +82,8 @@ static char *map_merged(void)
 	map = map_zeroed(PAGES);
 	ksm_mergeable(map, PAGES);
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(are_zero_pages(map, PAGES, true));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(are_zero_pages(map, PAGES, true));
 	return map;
 }
 
@@ -97,33 +97,33 @@ static void test_place(void)
 	ksm_set("use_zero_pages", 1);
 	map = map_zeroed(PAGES);
 	ksm_mergeable(map, PAGES);
-	must(!ksm_vma(0, map, &vma));
-	must_eq(vma.anonymous_kb, PAGES * ksm_page_size() / 1024);
+	CHECK(!ksm_vma(0, map, &vma));
+	CHECK_EQ(vma.anonymous_kb, PAGES * ksm_page_size() / 1024);
 	pair = ksm_map_merge(2, SEED, 0);
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(ksm_counts_are(1, 1, 0, 0));
-	must(!ksm_stat(0, &st));
-	must_eq(st.merging_pages, 2);
+	check_zero_counts(PAGES, PAGES);
+	CHECK(ksm_counts_are(1, 1, 0, 0));
+	CHECK(!ksm_stat(0, &st));
+	CHECK_EQ(st.merging_pages, 2);
 	/* Pages on the zero page are not tracked any more. */
-	must_eq(st.rmap_items, 2);
-	must(st.process_profit > (PAGES - 2) * (long)ksm_page_size());
-	/* How much of that the bookkeeping of the kernel eats up is its affair. */
-	must(ksm_get("general_profit") <= (PAGES + 1) * (long)ksm_page_size());
-	must(all_zero(map, PAGES));
-	must(ksm_contents_ok(pair, 2, SEED, 0));
-	must(are_zero_pages(map, PAGES, true));
-	must_eq(ksm_count_pfns(map, PAGES), 1);
+	CHECK_EQ(st.rmap_items, 2);
+	CHECK(st.process_profit > (PAGES - 2) * (long)ksm_page_size());
+	/* The kernel may use some of it for bookkeeping. */
+	CHECK(ksm_get("general_profit") <= (PAGES + 1) * (long)ksm_page_size());
+	CHECK(all_zero(map, PAGES));
+	CHECK(ksm_contents_ok(pair, 2, SEED, 0));
+	CHECK(are_zero_pages(map, PAGES, true));
+	CHECK_EQ(ksm_count_pfns(map, PAGES), 1);
 	pfn = ksm_pfn(0, map);
-	must(!(ksm_kpageflags(pfn) & KSM_KPF_KSM));
-	/* They belong to nobody: neither anonymous nor KSM memory. */
-	must(!ksm_vma(0, map, &vma));
-	must_eq(vma.anonymous_kb, 0);
-	must_eq(vma.ksm_kb, 0);
-	must_eq(vma.rss_kb, 0);
+	CHECK(!(ksm_kpageflags(pfn) & KSM_KPF_KSM));
+	/* They are neither anonymous nor KSM memory. */
+	CHECK(!ksm_vma(0, map, &vma));
+	CHECK_EQ(vma.anonymous_kb, 0);
+	CHECK_EQ(vma.ksm_kb, 0);
+	CHECK_EQ(vma.rss_kb, 0);
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(ksm_counts_are(1, 1, 0, 0));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(ksm_counts_are(1, 1, 0, 0));
 }
 
 static void test_off(void)
@@ -132,25 +132,25 @@ static void test_off(void)
 
 	ksm_mergeable(map, PAGES);
 	ksm_scan(2);
-	must_zero(0, 0);
-	must(ksm_counts_are(1, PAGES - 1, 0, 0));
-	must(are_zero_pages(map, PAGES, false));
-	must_eq(ksm_count_pfns(map, PAGES), 1);
-	must_eq(ksys_ksm_kb(map), PAGES * ksm_page_size() / 1024);
-	must(all_zero(map, PAGES));
+	check_zero_counts(0, 0);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+	CHECK(are_zero_pages(map, PAGES, false));
+	CHECK_EQ(ksm_count_pfns(map, PAGES), 1);
+	CHECK_EQ(ksm_smaps_kb(map), PAGES * ksm_page_size() / 1024);
+	CHECK(all_zero(map, PAGES));
 	/* Switched on, newcomers go to the zero page. */
 	ksm_set("use_zero_pages", 1);
 	map = map_zeroed(PAGES);
 	ksm_mergeable(map, PAGES);
 	ksm_scan(2);
-	must(ksm_get("ksm_zero_pages") >= PAGES);
-	must(are_zero_pages(map, PAGES, true));
-	must(all_zero(map, PAGES));
+	CHECK(ksm_get("ksm_zero_pages") >= PAGES);
+	CHECK(are_zero_pages(map, PAGES, true));
+	CHECK(all_zero(map, PAGES));
 	/* And off again: what is there stays. */
 	ksm_set("use_zero_pages", 0);
 	ksm_scan(2);
-	must(ksm_get("ksm_zero_pages") >= PAGES);
-	must(all_zero(map, PAGES));
+	CHECK(ksm_get("ksm_zero_pages") >= PAGES);
+	CHECK(all_zero(map, PAGES));
 }
 
 /* A page with one byte set, wherever it is, is not empty. */
@@ -168,18 +168,18 @@ static void test_nearly_zero(void)
 	}
 	ksm_mergeable(map, PAGES);
 	ksm_scan(3);
-	must_zero(0, 0);
-	must(ksm_counts_are(0, 0, PAGES, 0));
+	check_zero_counts(0, 0);
+	CHECK(ksm_counts_are(0, 0, PAGES, 0));
 	for (i = 0; i < PAGES; i++) {
 		where = i < 4 ? i : i > PAGES - 5 ? ps - PAGES + i :
 			i * ps / PAGES + i;
-		must_eq(map[i * ps + where], 1);
+		CHECK_EQ(map[i * ps + where], 1);
 		map[i * ps + where] = 0;
 	}
-	must(all_zero(map, PAGES));
+	CHECK(all_zero(map, PAGES));
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(all_zero(map, PAGES));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(map, PAGES));
 }
 
 static void test_write(void)
@@ -189,48 +189,48 @@ static void test_write(void)
 
 	for (i = 0; i < PAGES; i += 2) {
 		map[i * ksm_page_size() + i] = 5;
-		must_zero(PAGES - i / 2 - 1, PAGES - i / 2 - 1);
+		check_zero_counts(PAGES - i / 2 - 1, PAGES - i / 2 - 1);
 	}
 	for (i = 0; i < PAGES; i++) {
 		char *page = ksys_page(map, i);
 
-		must_eq(page[i], i % 2 ? 0 : 5);
+		CHECK_EQ(page[i], i % 2 ? 0 : 5);
 		page[i] = 0;
 	}
 	/* Every page was written by now: those to odd ones broke them too. */
-	must_zero(0, 0);
-	must(all_zero(map, PAGES));
+	check_zero_counts(0, 0);
+	CHECK(all_zero(map, PAGES));
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(all_zero(map, PAGES));
-	must(ksm_counts_are(0, 0, 0, 0));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(map, PAGES));
+	CHECK(ksm_counts_are(0, 0, 0, 0));
 }
 
 static void test_dontneed(void)
 {
 	char *map = map_merged();
 
-	must(!madvise(map, 10 * ksm_page_size(), MADV_DONTNEED));
-	must_zero(PAGES - 10, PAGES - 10);
-	must(all_zero(map, PAGES));
+	CHECK(!madvise(map, 10 * ksm_page_size(), MADV_DONTNEED));
+	check_zero_counts(PAGES - 10, PAGES - 10);
+	CHECK(all_zero(map, PAGES));
 	/* Those that were read are on the zero page, but not by ksmd. */
-	must_zero(PAGES - 10, PAGES - 10);
+	check_zero_counts(PAGES - 10, PAGES - 10);
 	ksm_scan(2);
-	must_zero(PAGES - 10, PAGES - 10);
-	must(!madvise(map, PAGES * ksm_page_size(), MADV_DONTNEED));
-	must_zero(0, 0);
-	must(all_zero(map, PAGES));
+	check_zero_counts(PAGES - 10, PAGES - 10);
+	CHECK(!madvise(map, PAGES * ksm_page_size(), MADV_DONTNEED));
+	check_zero_counts(0, 0);
+	CHECK(all_zero(map, PAGES));
 }
 
 static void test_munmap(void)
 {
 	char *map = map_merged();
 
-	must(!munmap(map, PAGES / 2 * ksm_page_size()));
-	must_zero(PAGES / 2, PAGES / 2);
-	must(all_zero(ksys_page(map, PAGES / 2), PAGES / 2));
+	CHECK(!munmap(map, PAGES / 2 * ksm_page_size()));
+	check_zero_counts(PAGES / 2, PAGES / 2);
+	CHECK(all_zero(ksys_page(map, PAGES / 2), PAGES / 2));
 	ksm_unmap(map, PAGES);
-	must_zero(0, 0);
+	check_zero_counts(0, 0);
 }
 
 static void test_mprotect(void)
@@ -238,16 +238,16 @@ static void test_mprotect(void)
 	size_t len = PAGES * ksm_page_size();
 	char *map = map_merged();
 
-	must(!mprotect(map, len, PROT_NONE));
-	must_zero(PAGES, PAGES);
-	must(!mprotect(map, len, PROT_READ));
-	must_zero(PAGES, PAGES);
-	must(all_zero(map, PAGES));
-	must(!mprotect(map, len, PROT_READ | PROT_WRITE));
+	CHECK(!mprotect(map, len, PROT_NONE));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(!mprotect(map, len, PROT_READ));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(map, PAGES));
+	CHECK(!mprotect(map, len, PROT_READ | PROT_WRITE));
 	map[3] = 1;
-	must_zero(PAGES - 1, PAGES - 1);
+	check_zero_counts(PAGES - 1, PAGES - 1);
 	map[3] = 0;
-	must(all_zero(map, PAGES));
+	CHECK(all_zero(map, PAGES));
 }
 
 static void test_mremap(void)
@@ -256,72 +256,72 @@ static void test_mremap(void)
 	char *map = map_merged(), *to = ksm_map(PAGES);
 
 	/* A range that moves is unmerged first. */
-	must(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
-	must_zero(0, 0);
-	must(all_zero(to, PAGES));
-	must(ksm_vma_flag(0, to, "mg"));
+	CHECK(mremap(map, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	check_zero_counts(0, 0);
+	CHECK(all_zero(to, PAGES));
+	CHECK(ksm_vma_flag(0, to, "mg"));
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(all_zero(to, PAGES));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(to, PAGES));
 	/* Growing where it is does not move it, nor does shrinking. */
-	must(mremap(to, len, len / 2, 0) == to);
-	must_zero(PAGES / 2, PAGES / 2);
-	must(all_zero(to, PAGES / 2));
+	CHECK(mremap(to, len, len / 2, 0) == to);
+	check_zero_counts(PAGES / 2, PAGES / 2);
+	CHECK(all_zero(to, PAGES / 2));
 }
 
 static void test_unmergeable(void)
 {
 	char *map = map_merged();
 
-	must(!madvise(map, PAGES / 2 * ksm_page_size(), MADV_UNMERGEABLE));
-	must_zero(PAGES / 2, PAGES / 2);
-	must(are_zero_pages(map, PAGES / 2, false));
-	must(are_zero_pages(ksys_page(map, PAGES / 2), PAGES / 2, true));
-	must(all_zero(map, PAGES));
+	CHECK(!madvise(map, PAGES / 2 * ksm_page_size(), MADV_UNMERGEABLE));
+	check_zero_counts(PAGES / 2, PAGES / 2);
+	CHECK(are_zero_pages(map, PAGES / 2, false));
+	CHECK(are_zero_pages(ksys_page(map, PAGES / 2), PAGES / 2, true));
+	CHECK(all_zero(map, PAGES));
 	ksm_scan(3);
-	must_zero(PAGES / 2, PAGES / 2);
+	check_zero_counts(PAGES / 2, PAGES / 2);
 	ksm_unmergeable(map, PAGES);
-	must_zero(0, 0);
-	must(all_zero(map, PAGES));
+	check_zero_counts(0, 0);
+	CHECK(all_zero(map, PAGES));
 }
 
 static void test_run_2(void)
 {
 	char *map = map_merged();
 
-	must_eq(ksm_unmerge_all(), 0);
-	must_zero(0, 0);
-	must(are_zero_pages(map, PAGES, false));
-	must_eq(ksm_count_pfns(map, PAGES), PAGES);
-	must(all_zero(map, PAGES));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	check_zero_counts(0, 0);
+	CHECK(are_zero_pages(map, PAGES, false));
+	CHECK_EQ(ksm_count_pfns(map, PAGES), PAGES);
+	CHECK(all_zero(map, PAGES));
 	ksm_scan(2);
-	must_zero(PAGES, PAGES);
-	must(all_zero(map, PAGES));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(map, PAGES));
 }
 
-static int heir(struct ksm_child *c, void *arg)
+static int inheritor(struct ksm_child *c, void *arg)
 {
 	char *map = arg;
 	int what;
 
-	must_eq(zero_pages(0), PAGES);
-	must(all_zero(map, PAGES));
+	CHECK_EQ(zero_pages(0), PAGES);
+	CHECK(all_zero(map, PAGES));
 	while ((what = ksm_hear(c)) != 'q') {
 		switch (what) {
 		case 'w':
 			map[7] = 7;
-			must_eq(zero_pages(0), PAGES - 1);
+			CHECK_EQ(zero_pages(0), PAGES - 1);
 			map[7] = 0;
 			break;
 		case 'd':
-			must(!madvise(map, PAGES / 2 * ksm_page_size(),
-				      MADV_DONTNEED));
-			must_eq(zero_pages(0), PAGES / 2);
+			CHECK(!madvise(map, PAGES / 2 * ksm_page_size(),
+				       MADV_DONTNEED));
+			CHECK_EQ(zero_pages(0), PAGES / 2);
 			break;
 		default:
 			return 1;
 		}
-		must(all_zero(map, PAGES));
+		CHECK(all_zero(map, PAGES));
 		ksm_say(c, 'y');
 	}
 	return 0;
@@ -332,29 +332,29 @@ static void test_fork(void)
 	char *map = map_merged();
 	struct ksm_child c[2];
 
-	ksm_child_start(&c[0], heir, map);
-	must_zero(2 * PAGES, PAGES);
-	must_eq(zero_pages(c[0].pid), PAGES);
-	ksm_child_start(&c[1], heir, map);
-	must_zero(3 * PAGES, PAGES);
-	must(ksm_ask(&c[0], 'w'));
-	must_zero(3 * PAGES - 1, PAGES);
-	must_eq(zero_pages(c[0].pid), PAGES - 1);
-	must_eq(zero_pages(c[1].pid), PAGES);
-	must(ksm_ask(&c[0], 'd'));
-	must_zero(2 * PAGES + PAGES / 2, PAGES);
+	ksm_child_start(&c[0], inheritor, map);
+	check_zero_counts(2 * PAGES, PAGES);
+	CHECK_EQ(zero_pages(c[0].pid), PAGES);
+	ksm_child_start(&c[1], inheritor, map);
+	check_zero_counts(3 * PAGES, PAGES);
+	CHECK(ksm_ask(&c[0], 'w'));
+	check_zero_counts(3 * PAGES - 1, PAGES);
+	CHECK_EQ(zero_pages(c[0].pid), PAGES - 1);
+	CHECK_EQ(zero_pages(c[1].pid), PAGES);
+	CHECK(ksm_ask(&c[0], 'd'));
+	check_zero_counts(2 * PAGES + PAGES / 2, PAGES);
 	/* The parent's pages are its own affair. */
 	memset(map, 3, PAGES * ksm_page_size());
-	must_zero(PAGES + PAGES / 2, 0);
-	must_eq(zero_pages(c[1].pid), PAGES);
+	check_zero_counts(PAGES + PAGES / 2, 0);
+	CHECK_EQ(zero_pages(c[1].pid), PAGES);
 	/* Gone by exit, gone by a signal. */
-	must_eq(ksm_child_end(&c[0]), 0);
-	must_zero(PAGES, 0);
-	must_eq(ksm_child_kill(&c[1]), 128 + SIGKILL);
-	must_zero(0, 0);
+	CHECK_EQ(ksm_child_end(&c[0]), 0);
+	check_zero_counts(PAGES, 0);
+	CHECK_EQ(ksm_child_kill(&c[1]), 128 + SIGKILL);
+	check_zero_counts(0, 0);
 }
 
-/* A child that nobody told ksmd about leaves nothing behind. */
+/* An unregistered child leaves nothing behind. */
 static void test_many_forks(void)
 {
 	uint64_t end = ksm_now_ms() + ksys_budget_ms() / 2;
@@ -365,18 +365,18 @@ static void test_many_forks(void)
 	ksm_run();
 	do {
 		pid = fork();
-		must(pid >= 0);
+		CHECK(pid >= 0);
 		if (!pid) {
 			map[rounds % PAGES * ksm_page_size()] = 1;
 			_exit(0);
 		}
-		must(waitpid(pid, &status, 0) == pid);
-		must(WIFEXITED(status) && !WEXITSTATUS(status));
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 		rounds++;
 	} while (ksm_now_ms() < end);
 	ksm_stop();
-	must_zero(PAGES, PAGES);
-	must(all_zero(map, PAGES));
+	check_zero_counts(PAGES, PAGES);
+	CHECK(all_zero(map, PAGES));
 	ksft_print_msg("%d forks\n", rounds);
 }
 
@@ -388,14 +388,14 @@ static void test_read_faults(void)
 	ksm_set("use_zero_pages", 1);
 	map = ksm_map(PAGES);
 	ksm_mergeable(map, PAGES);
-	must(all_zero(map, PAGES));
-	must(are_zero_pages(map, PAGES, true));
+	CHECK(all_zero(map, PAGES));
+	CHECK(are_zero_pages(map, PAGES, true));
 	ksm_scan(3);
-	must_zero(0, 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must_eq(ksm_unmerge_all(), 0);
-	must_zero(0, 0);
-	must(all_zero(map, PAGES));
+	check_zero_counts(0, 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	check_zero_counts(0, 0);
+	CHECK(all_zero(map, PAGES));
 }
 
 /* Merged as KSM pages first, the knob comes later, and everything is undone. */
@@ -406,33 +406,33 @@ static void test_mixed(void)
 	a = map_zeroed(PAGES);
 	ksm_mergeable(a, PAGES);
 	ksm_scan(2);
-	must(ksm_counts_are(1, PAGES - 1, 0, 0));
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
 	ksm_set("use_zero_pages", 1);
 	b = map_zeroed(PAGES);
 	ksm_mergeable(b, PAGES);
 	ksm_scan(2);
-	must(all_zero(a, PAGES));
-	must(all_zero(b, PAGES));
-	must_eq(ksm_get("pages_shared") + ksm_get("pages_sharing") +
-		ksm_get("ksm_zero_pages"), 2 * PAGES);
+	CHECK(all_zero(a, PAGES));
+	CHECK(all_zero(b, PAGES));
+	CHECK_EQ(ksm_get("pages_shared") + ksm_get("pages_sharing") +
+		 ksm_get("ksm_zero_pages"), 2 * PAGES);
 	a[5] = 1;
 	b[5] = 1;
 	a[5] = 0;
 	b[5] = 0;
-	must(all_zero(a, PAGES));
-	must(all_zero(b, PAGES));
-	must_eq(ksm_unmerge_all(), 0);
-	must_zero(0, 0);
-	must(ksm_counts_are(0, 0, 0, 0));
-	must(all_zero(a, PAGES));
-	must(all_zero(b, PAGES));
+	CHECK(all_zero(a, PAGES));
+	CHECK(all_zero(b, PAGES));
+	CHECK_EQ(ksm_unmerge_all(), 0);
+	check_zero_counts(0, 0);
+	CHECK(ksm_counts_are(0, 0, 0, 0));
+	CHECK(all_zero(a, PAGES));
+	CHECK(all_zero(b, PAGES));
 	ksm_scan(2);
-	must_zero(2 * PAGES, 2 * PAGES);
+	check_zero_counts(2 * PAGES, 2 * PAGES);
 }
 
-/* --- Several families ---------------------------------------------------- */
+/* --- Several process trees ----------------------------------------------- */
 
-#define FAMILIES	3
+#define TREES	3
 #define MAX_ALIVE	4	/* children of one that are there at the end */
 
 /* Memory of a process, and what each page has to contain: 0 is zeroes. */
@@ -482,26 +482,26 @@ static long member_zeroes(const struct member *m)
 	return n;
 }
 
-/* A child goes on with what it inherited. */
-static int offspring(struct ksm_child *c, void *arg)
+/* A child works on the pages it inherited. */
+static int descendant(struct ksm_child *c, void *arg)
 {
 	struct member *m = arg;
 
 	m->rnd ^= getpid() * 0x9e3779b97f4a7c15ULL;
-	must(member_ok(m));
+	CHECK(member_ok(m));
 	member_writes(m, 40);
-	must(member_ok(m));
+	CHECK(member_ok(m));
 	ksm_say_long(c, member_zeroes(m));
 	/* At rest until asked to look again. */
-	must_eq(ksm_hear(c), 'c');
-	must_eq(zero_pages(0), member_zeroes(m));
-	must(member_ok(m));
+	CHECK_EQ(ksm_hear(c), 'c');
+	CHECK_EQ(zero_pages(0), member_zeroes(m));
+	CHECK(member_ok(m));
 	ksm_say(c, 'y');
 	ksm_hear(c);
 	return 0;
 }
 
-static int family(struct ksm_child *c, void *arg)
+static int tree_root(struct ksm_child *c, void *arg)
 {
 	uint64_t end = ksm_now_ms() + ksys_budget_ms() / 2;
 	struct ksm_child kid[MAX_ALIVE];
@@ -513,63 +513,63 @@ static int family(struct ksm_child *c, void *arg)
 	ksm_mergeable(m.map, PAGES);
 	do {
 		member_writes(&m, 50);
-		must(member_ok(&m));
+		CHECK(member_ok(&m));
 		i = forks % MAX_ALIVE;
 		/* Killed in the middle of whatever ksmd does to it. */
 		if (forks >= MAX_ALIVE)
-			must_eq(ksm_child_kill(&kid[i]), 128 + SIGKILL);
-		ksm_child_start(&kid[i], offspring, &m);
+			CHECK_EQ(ksm_child_kill(&kid[i]), 128 + SIGKILL);
+		ksm_child_start(&kid[i], descendant, &m);
 		forks++;
 	} while (ksm_now_ms() < end || forks < MAX_ALIVE);
 	for (i = 0; i < MAX_ALIVE; i++)
 		zeroes += ksm_hear_long(&kid[i]);
 	zeroes += member_zeroes(&m);
-	must(member_ok(&m));
+	CHECK(member_ok(&m));
 	ksm_say_long(c, zeroes);
 	ksm_say_long(c, forks);
-	must_eq(ksm_hear(c), 'c');
-	must_eq(zero_pages(0), member_zeroes(&m));
-	must(member_ok(&m));
+	CHECK_EQ(ksm_hear(c), 'c');
+	CHECK_EQ(zero_pages(0), member_zeroes(&m));
+	CHECK(member_ok(&m));
 	for (i = 0; i < MAX_ALIVE; i++)
-		must(ksm_ask(&kid[i], 'c'));
+		CHECK(ksm_ask(&kid[i], 'c'));
 	ksm_say(c, 'y');
-	must_eq(ksm_hear(c), 'q');
+	CHECK_EQ(ksm_hear(c), 'q');
 	for (i = 0; i < MAX_ALIVE; i++)
-		must_eq(ksm_child_end(&kid[i]), 0);
+		CHECK_EQ(ksm_child_end(&kid[i]), 0);
 	return 0;
 }
 
 /* Parents and children write and die while ksmd takes their empty pages. */
-static void test_families(void)
+static void test_trees(void)
 {
-	struct ksm_child c[FAMILIES];
+	struct ksm_child c[TREES];
 	long zeroes = 0, forks = 0;
 	__u64 seed = ksm_random_seed();
 	size_t i;
 
 	ksm_set("use_zero_pages", 1);
 	ksm_run();
-	for (i = 0; i < FAMILIES; i++) {
+	for (i = 0; i < TREES; i++) {
 		ksm_random(&seed);
-		ksm_child_start(&c[i], family, (void *)(unsigned long)seed);
+		ksm_child_start(&c[i], tree_root, (void *)(unsigned long)seed);
 	}
-	for (i = 0; i < FAMILIES; i++) {
+	for (i = 0; i < TREES; i++) {
 		zeroes += ksm_hear_long(&c[i]);
 		forks += ksm_hear_long(&c[i]);
 	}
 	ksft_print_msg("%ld forks, %ld zero pages\n", forks, zeroes);
 	ksm_stop();
 	ksm_scan(3);
-	must_eq(ksm_get("ksm_zero_pages"), zeroes);
-	must(ksm_get("pages_shared") <= 5);
-	for (i = 0; i < FAMILIES; i++)
-		must(ksm_ask(&c[i], 'c'));
-	for (i = 0; i < FAMILIES; i++)
-		must_eq(ksm_child_end(&c[i]), 0);
-	must_eq(ksm_get("ksm_zero_pages"), 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), zeroes);
+	CHECK(ksm_get("pages_shared") <= 5);
+	for (i = 0; i < TREES; i++)
+		CHECK(ksm_ask(&c[i], 'c'));
+	for (i = 0; i < TREES; i++)
+		CHECK_EQ(ksm_child_end(&c[i]), 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "placed, counted, read", test_place },
 	{ "use_zero_pages=0: merged like any other", test_off },
 	{ "nearly empty pages", test_nearly_zero },
@@ -584,12 +584,12 @@ static const struct ksys_case cases[] = {
 	{ "many forks while ksmd runs", test_many_forks },
 	{ "zero pages of read faults", test_read_faults },
 	{ "before and after the knob", test_mixed },
-	{ "families that fork, write and die", test_families },
+	{ "process trees that fork, write and exit", test_trees },
 };
 
 int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

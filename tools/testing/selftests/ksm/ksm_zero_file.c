@@ -2,11 +2,10 @@
 /*
  * use_zero_pages and private mappings of files.
  *
- * When part of a file goes, private pages in its place have to stay, and the
- * kernel tells them by what they are: pages without a file.  The zero page
- * would be taken for one of the file.  So a private page of zeroes in a
- * mapping of a file merges as any other page does; only anonymous memory gets
- * the zero page.
+ * When part of a file is truncated, private copies of its pages must stay.  The
+ * kernel recognizes those as anonymous pages, which the zero page is not.  So a
+ * private page of zeroes in a mapping of a file is merged like any other page;
+ * only anonymous memory gets the zero page.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,10 +63,10 @@ static void write_file(int fd, uint64_t seed)
 	char *page = malloc(ps());
 	size_t i;
 
-	must(page);
+	CHECK(page);
 	for (i = 0; i < PAGES; i++) {
 		ksm_page_fill(page, seed + i);
-		must_eq(pwrite(fd, page, ps(), i * ps()), ps());
+		CHECK_EQ(pwrite(fd, page, ps(), i * ps()), ps());
 	}
 	free(page);
 }
@@ -76,28 +75,28 @@ static int open_memfd(void)
 {
 	int fd = memfd_create("zeroes", MFD_CLOEXEC);
 
-	must(fd >= 0);
+	CHECK(fd >= 0);
 	return fd;
 }
 
-/* A file that nobody else finds; the file system is there as long as it is. */
+/* An unlinked file; its file system lives as long as it is open. */
 static int open_on(const char *type)
 {
 	char dir[] = "/tmp/ksm_zero_file.XXXXXX", path[64];
 	int fd;
 
 	if (!mkdtemp(dir))
-		ksys_skip("no directory for a file system: %s",
-			  strerror(errno));
+		ksm_skip("no directory for a file system: %s",
+			 strerror(errno));
 	if (mount(type, dir, type, 0, NULL)) {
 		rmdir(dir);
-		ksys_skip("no %s here: %s", type, strerror(errno));
+		ksm_skip("no %s here: %s", type, strerror(errno));
 	}
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
-	must(fd >= 0);
+	CHECK(fd >= 0);
 	return fd;
 }
 
@@ -119,8 +118,8 @@ static char *map_zeroed(int fd)
 	write_file(fd, FILE_SEED);
 	map = mmap(NULL, PAGES * ps(), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
 		   0);
-	must(map != MAP_FAILED);
-	must(ksm_contents_ok(map, PAGES, FILE_SEED, 1));
+	CHECK(map != MAP_FAILED);
+	CHECK(ksm_contents_ok(map, PAGES, FILE_SEED, 1));
 	memset(map, 0, PAGES * ps());
 	return map;
 }
@@ -138,14 +137,14 @@ static char *map_merged(int fd)
 
 /* --- What becomes of the pages ------------------------------------------- */
 
-static void must_be_merged(const char *map)
+static void check_all_merged(const char *map)
 {
-	must_eq(count_zero_pages(map, PAGES), 0);
-	must_eq(ksm_get("ksm_zero_pages"), 0);
-	must(ksm_counts_are(1, PAGES - 1, 0, 0));
-	must_eq(ksm_count_merged(map, PAGES), PAGES);
-	must_eq(ksm_count_pfns(map, PAGES), 1);
-	must(all_zero(map, PAGES));
+	CHECK_EQ(count_zero_pages(map, PAGES), 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+	CHECK_EQ(ksm_count_merged(map, PAGES), PAGES);
+	CHECK_EQ(ksm_count_pfns(map, PAGES), 1);
+	CHECK(all_zero(map, PAGES));
 }
 
 static void merge_on(int (*open_file)(void))
@@ -153,13 +152,13 @@ static void merge_on(int (*open_file)(void))
 	int fd = open_file();
 	char *map = map_merged(fd);
 
-	must_be_merged(map);
+	check_all_merged(map);
 	write_file(fd, NEW_SEED);
-	must(all_zero(map, PAGES));
+	CHECK(all_zero(map, PAGES));
 	/* What is written to one page stays there. */
 	ksm_page_fill(map, 1);
-	must(ksm_contents_ok(map, 1, 1, 0));
-	must(all_zero(ksys_page(map, 1), PAGES - 1));
+	CHECK(ksm_contents_ok(map, 1, 1, 0));
+	CHECK(all_zero(ksys_page(map, 1), PAGES - 1));
 }
 
 static void test_memfd(void)
@@ -185,13 +184,13 @@ static void test_pair(void)
 	ksm_set("use_zero_pages", 1);
 	ksm_mergeable(map, 2);
 	ksm_scan(3);
-	must(ksm_counts_are(1, 1, 0, 0));
-	must_eq(ksm_get("ksm_zero_pages"), 0);
-	must(ksys_same_pages(map, ksys_page(map, 1), 1));
-	must(all_zero(map, PAGES));
+	CHECK(ksm_counts_are(1, 1, 0, 0));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK(ksm_same_pages(map, ksys_page(map, 1), 1));
+	CHECK(all_zero(map, PAGES));
 }
 
-/* One that has no like is not made the zero page either. */
+/* A page without a duplicate is not replaced by the zero page either. */
 static void test_alone(void)
 {
 	int fd = open_memfd();
@@ -200,12 +199,12 @@ static void test_alone(void)
 	ksm_set("use_zero_pages", 1);
 	ksm_mergeable(map, 1);
 	ksm_scan(4);
-	must(ksm_counts_are(0, 0, 1, 0));
-	must_eq(count_zero_pages(map, PAGES), 0);
-	must(all_zero(map, PAGES));
+	CHECK(ksm_counts_are(0, 0, 1, 0));
+	CHECK_EQ(count_zero_pages(map, PAGES), 0);
+	CHECK(all_zero(map, PAGES));
 }
 
-/* Anonymous memory beside it gets the zero page, whoever comes first. */
+/* Anonymous memory beside it gets the zero page, in either order. */
 static void with_anonymous(bool file_first)
 {
 	int fd = open_memfd();
@@ -215,18 +214,18 @@ static void with_anonymous(bool file_first)
 	ksm_set("use_zero_pages", 1);
 	if (!file_first) {
 		ksm_mergeable(anon, PAGES);
-		/* Somebody who is registered for ever */
+		/* A process that stays registered */
 		ksm_scan(3);
-		must_eq(ksm_get("ksm_zero_pages"), PAGES);
+		CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES);
 	}
 	map = map_merged(fd);
 	ksm_mergeable(anon, PAGES);
 	ksm_scan(3);
-	must_eq(ksm_get("ksm_zero_pages"), PAGES);
-	must_eq(count_zero_pages(anon, PAGES), PAGES);
-	must_eq(count_zero_pages(map, PAGES), 0);
-	must(ksm_counts_are(1, PAGES - 1, 0, 0));
-	must(all_zero(map, PAGES) && all_zero(anon, PAGES));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), PAGES);
+	CHECK_EQ(count_zero_pages(anon, PAGES), PAGES);
+	CHECK_EQ(count_zero_pages(map, PAGES), 0);
+	CHECK(ksm_counts_are(1, PAGES - 1, 0, 0));
+	CHECK(all_zero(map, PAGES) && all_zero(anon, PAGES));
 }
 
 static void test_anonymous_first(void)
@@ -247,14 +246,14 @@ static void test_hole(void)
 	int fd = open_memfd();
 	char *map = map_merged(fd);
 
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-			PAGES * ps()));
+	CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			 PAGES * ps()));
 	write_file(fd, NEW_SEED);
-	must(all_zero(map, PAGES));
-	must_be_merged(map);
+	CHECK(all_zero(map, PAGES));
+	check_all_merged(map);
 }
 
-/* The same, by whoever maps the file with the others */
+/* The same, by any process that maps the file with the others */
 static void test_remove(void)
 {
 	int fd = open_memfd();
@@ -262,13 +261,13 @@ static void test_remove(void)
 
 	shared = mmap(NULL, PAGES * ps(), PROT_READ | PROT_WRITE, MAP_SHARED,
 		      fd, 0);
-	must(shared != MAP_FAILED);
-	must(!madvise(shared, PAGES / 2 * ps(), MADV_REMOVE));
-	must(all_zero(shared, PAGES / 2));
+	CHECK(shared != MAP_FAILED);
+	CHECK(!madvise(shared, PAGES / 2 * ps(), MADV_REMOVE));
+	CHECK(all_zero(shared, PAGES / 2));
 	write_file(fd, NEW_SEED);
-	must(ksm_contents_ok(shared, PAGES, NEW_SEED, 1));
-	must(all_zero(map, PAGES));
-	must_be_merged(map);
+	CHECK(ksm_contents_ok(shared, PAGES, NEW_SEED, 1));
+	CHECK(all_zero(map, PAGES));
+	check_all_merged(map);
 }
 
 /* Private pages beyond the end go, too; then the file is seen again. */
@@ -277,18 +276,18 @@ static void truncate_on(int (*open_file)(void))
 	int fd = open_file();
 	char *map = map_merged(fd);
 
-	must(!ftruncate(fd, PAGES / 2 * ps()));
-	must(!ftruncate(fd, PAGES * ps()));
-	must(all_zero(map, PAGES));
-	must_eq(ksm_get("ksm_zero_pages"), 0);
-	must_eq(ksm_count_merged(map, PAGES), PAGES / 2);
+	CHECK(!ftruncate(fd, PAGES / 2 * ps()));
+	CHECK(!ftruncate(fd, PAGES * ps()));
+	CHECK(all_zero(map, PAGES));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK_EQ(ksm_count_merged(map, PAGES), PAGES / 2);
 	write_file(fd, NEW_SEED);
-	must(all_zero(map, PAGES / 2));
-	must(ksm_contents_ok(ksys_page(map, PAGES / 2), PAGES / 2,
-			     NEW_SEED + PAGES / 2, 1));
+	CHECK(all_zero(map, PAGES / 2));
+	CHECK(ksm_contents_ok(ksys_page(map, PAGES / 2), PAGES / 2,
+			      NEW_SEED + PAGES / 2, 1));
 	ksm_scan(3);
-	must(ksm_counts_are(1, PAGES / 2 - 1, 0, 0));
-	must(all_zero(map, PAGES / 2));
+	CHECK(ksm_counts_are(1, PAGES / 2 - 1, 0, 0));
+	CHECK(all_zero(map, PAGES / 2));
 }
 
 static void test_truncate(void)
@@ -308,24 +307,24 @@ static void test_data(void)
 {
 	char *own = data + ps() - (uintptr_t)data % ps();
 
-	must(DATA_PAGES * ps() <= sizeof(data) - ps());
-	must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
+	CHECK(DATA_PAGES * ps() <= sizeof(data) - ps());
+	CHECK(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0));
 	ksm_set("use_zero_pages", 1);
-	must(ksm_vma_flag(0, own, "mg"));
+	CHECK(ksm_vma_flag(0, own, "mg"));
 	memset(own, 1, DATA_PAGES * ps());
 	memset(own, 0, DATA_PAGES * ps());
 	ksm_scan(4);
-	must_eq(count_zero_pages(own, DATA_PAGES), 0);
-	must_eq(ksm_count_merged(own, DATA_PAGES), DATA_PAGES);
-	must_eq(ksm_count_pfns(own, DATA_PAGES), 1);
-	must(all_zero(own, DATA_PAGES));
+	CHECK_EQ(count_zero_pages(own, DATA_PAGES), 0);
+	CHECK_EQ(ksm_count_merged(own, DATA_PAGES), DATA_PAGES);
+	CHECK_EQ(ksm_count_pfns(own, DATA_PAGES), 1);
+	CHECK(all_zero(own, DATA_PAGES));
 	own[1] = 1;
-	must(all_zero(ksys_page(own, 1), DATA_PAGES - 1));
+	CHECK(all_zero(ksys_page(own, 1), DATA_PAGES - 1));
 	own[1] = 0;
-	must(all_zero(own, DATA_PAGES));
+	CHECK(all_zero(own, DATA_PAGES));
 }
 
-static const struct ksys_case cases[] = {
+static const struct ksm_case cases[] = {
 	{ "pages of zeroes merge: memfd", test_memfd },
 	{ "pages of zeroes merge: tmpfs", test_tmpfs },
 	{ "pages of zeroes merge: ramfs", test_ramfs },
@@ -344,5 +343,5 @@ int main(void)
 {
 	ksft_print_header();
 	ksm_setup();
-	ksys_main(cases, ARRAY_SIZE(cases));
+	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
 }

@@ -113,6 +113,8 @@ void shim_more(struct kunit *test, const char *format, ...);
 	shim_check(t, a, ==, b, false, __VA_ARGS__)
 #define KUNIT_EXPECT_NE_MSG(t, a, b, ...) \
 	shim_check(t, a, !=, b, false, __VA_ARGS__)
+#define KUNIT_EXPECT_LT_MSG(t, a, b, ...) \
+	shim_check(t, a, <, b, false, __VA_ARGS__)
 #define KUNIT_EXPECT_LE_MSG(t, a, b, ...) \
 	shim_check(t, a, <=, b, false, __VA_ARGS__)
 #define KUNIT_EXPECT_GE_MSG(t, a, b, ...) \

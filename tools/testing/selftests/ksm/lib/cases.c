@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cases of a program, each in a process of its own.
+ * The test harness: cases of a program, each in a process of its own
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../kselftest.h"
 #include "cases.h"
-#include "child.h"
 #include "clock.h"
 #include "end.h"
-#include "knobs.h"
 #include "memory.h"
 
 #define CASE_SECONDS	100
+#define MAX_ADDED	128
 
-/* Shared with all children. */
+/* Shared by all processes of the program */
 static char *skip_reason;
+
+static struct ksm_case added[MAX_ADDED];
+static size_t nr_added;
 
 void ksm_cases_setup(void)
 {
@@ -34,68 +35,59 @@ void ksm_cases_setup(void)
 		ksm_die("mmap: %s", strerror(errno));
 }
 
-/* --- struct ksm_case ----------------------------------------------------- */
-
-void ksm_check_failed(const char *func, int line, const char *cond)
+void ksm_add_case(void (*fn)(const void *arg), const void *arg,
+		  const char *fmt, ...)
 {
-	printf("# %s:%d: not true: %s\n", func, line, cond);
-}
-
-int ksm_skip(const char *fmt, ...)
-{
+	struct ksm_case *c = &added[nr_added];
 	va_list ap;
+	char *name;
+	int len;
 
+	if (nr_added == MAX_ADDED)
+		ksm_die("more than %d cases are added", MAX_ADDED);
 	va_start(ap, fmt);
-	vsnprintf(skip_reason, ksm_page_size(), fmt, ap);
+	len = vasprintf(&name, fmt, ap);
 	va_end(ap);
-	return KSFT_SKIP;
+	if (len < 0)
+		ksm_die("out of memory");
+	c->name = name;
+	c->fn_arg = fn;
+	c->arg = arg;
+	nr_added++;
 }
 
-const char *ksm_skip_reason(void)
-{
-	return skip_reason;
-}
+/* --- The process of a case ----------------------------------------------- */
 
-static int call_case(struct ksm_child *c, void *arg)
-{
-	int (**fn)(void) = arg;
-
-	return (*fn)();
-}
-
-int ksm_in_child(int (*fn)(void))
-{
-	struct ksm_child c;
-
-	ksm_child_start(&c, call_case, &fn);
-	return ksm_child_wait(&c);
-}
-
-/* --- struct ksys_case ---------------------------------------------------- */
-
-static unsigned int seconds_of(const struct ksys_case *c)
+static unsigned int seconds_of(const struct ksm_case *c)
 {
 	return c->seconds ? c->seconds : CASE_SECONDS;
 }
 
-static void case_process(const struct ksys_case *c)
+static __noreturn void case_process(const struct ksm_case *c,
+				    enum ksm_smart_scan smart_scan)
 {
-	static const int sigs[] = { SIGSEGV, SIGBUS, SIGTERM, SIGABRT };
+	static const int sigs[] = {
+		SIGALRM, SIGSEGV, SIGBUS, SIGTERM, SIGABRT,
+	};
 	size_t i;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		signal(sigs[i], SIG_DFL);
-	signal(SIGALRM, SIG_DFL);
 	alarm(seconds_of(c));
-	ksm_fresh(false);
-	c->fn();
+	ksm_fresh(smart_scan);
+	if (c->fn)
+		c->fn();
+	else
+		c->fn_arg(c->arg);
 	fflush(stdout);
 	_exit(KSFT_PASS);
 }
 
-static void run_case(const struct ksys_case *c)
+/* Fork the process of a case and wait until it has ended: its wait status. */
+static int run_process(const struct ksm_case *c,
+		       enum ksm_smart_scan smart_scan)
 {
 	int status = 0;
 	pid_t pid;
@@ -106,21 +98,25 @@ static void run_case(const struct ksys_case *c)
 	if (pid < 0)
 		ksm_die("fork: %s", strerror(errno));
 	if (!pid)
-		case_process(c);
+		case_process(c, smart_scan);
 	setpgid(pid, pid);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/*
-	 * Whatever it left behind must not be there for the next one.  That a
-	 * process was sent a signal does not mean that its memory is gone.
+	 * The next case must not find processes of this one.  A signal alone
+	 * does not mean that their memory is gone, so wait for them.
 	 */
 	kill(-pid, SIGKILL);
 	while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
 		;
+	return status;
+}
 
+static void report(const struct ksm_case *c, int status)
+{
 	if (WIFSIGNALED(status)) {
-		ksft_test_result_fail("%s (killed by signal %d)\n", c->name,
-				      WTERMSIG(status));
+		ksft_print_msg("killed by signal %d\n", WTERMSIG(status));
+		ksft_test_result_fail("%s\n", c->name);
 		return;
 	}
 	switch (WEXITSTATUS(status)) {
@@ -135,28 +131,39 @@ static void run_case(const struct ksys_case *c)
 	}
 }
 
-void ksys_main(const struct ksys_case *cases, size_t nr)
+static void run_cases(const struct ksm_case *cases, size_t nr,
+		      enum ksm_smart_scan smart_scan)
 {
-	uint64_t start;
+	unsigned long long start;
 	size_t i;
+	int status;
 
-	/* Orphans of a case become children of this process. */
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-		ksm_die("no child subreaper: %s", strerror(errno));
-	/* The calibration would otherwise be done anew in every case. */
-	ksm_slowness();
-	ksft_set_plan(nr);
 	for (i = 0; i < nr; i++) {
 		ksm_watchdog(seconds_of(&cases[i]) + 30);
 		start = ksm_now_ms();
-		run_case(&cases[i]);
-		ksft_print_msg("took %llu ms\n",
-			       (unsigned long long)(ksm_now_ms() - start));
+		status = run_process(&cases[i], smart_scan);
+		report(&cases[i], status);
+		ksft_print_msg("took %llu ms\n", ksm_now_ms() - start);
 	}
+}
+
+void ksm_main(const struct ksm_case *cases, size_t nr,
+	      enum ksm_smart_scan smart_scan)
+{
+	/* Orphans of a case become children of this process. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		ksm_die("no child subreaper: %s", strerror(errno));
+	/* Calibrate once, and not in every case. */
+	ksm_slowness();
+	ksft_set_plan(nr_added + nr);
+	run_cases(added, nr_added, smart_scan);
+	run_cases(cases, nr, smart_scan);
 	ksft_finished();
 }
 
-void ksys_must(bool ok, const char *fmt, ...)
+/* --- What ends the process of a case ------------------------------------- */
+
+void ksm_check(bool ok, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -170,14 +177,14 @@ void ksys_must(bool ok, const char *fmt, ...)
 	_exit(KSFT_FAIL);
 }
 
-void ksys_must_eq(long long a, long long b, const char *ta, const char *tb,
-		  const char *func, int line)
+void ksm_check_eq(long long a, long long b, const char *a_text,
+		  const char *b_text, const char *func, int line)
 {
-	ksys_must(a == b, "%s:%d: %s is %lld, not %s = %lld\n", func, line,
-		  ta, a, tb, b);
+	ksm_check(a == b, "%s:%d: %s is %lld, not %s = %lld\n", func, line,
+		  a_text, a, b_text, b);
 }
 
-void ksys_skip(const char *fmt, ...)
+void ksm_skip(const char *fmt, ...)
 {
 	va_list ap;
 

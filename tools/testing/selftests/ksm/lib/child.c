@@ -151,3 +151,18 @@ int ksm_child_kill(struct ksm_child *c)
 	kill(c->pid, SIGKILL);
 	return ksm_child_wait(c);
 }
+
+static int call_function(struct ksm_child *c, void *arg)
+{
+	int (**fn)(void) = arg;
+
+	return (*fn)();
+}
+
+int ksm_in_child(int (*fn)(void))
+{
+	struct ksm_child c;
+
+	ksm_child_start(&c, call_function, &fn);
+	return ksm_child_wait(&c);
+}

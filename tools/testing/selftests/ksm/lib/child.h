@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Children, and talking to them
+ * Children, and pipes to talk to them
  */
 #ifndef KSM_LIB_CHILD_H
 #define KSM_LIB_CHILD_H
@@ -31,6 +31,9 @@ long ksm_hear_long(struct ksm_child *c);	/* fatal if nothing comes */
 
 /* Say this; true if the answer is 'y', otherwise says so in a "# ..." line. */
 bool ksm_ask(struct ksm_child *c, char what);
+
+/* Run fn in a child: what it returned, or 128 + signal. */
+int ksm_in_child(int (*fn)(void));
 
 /* Close the pipes, wait: exit status, or 128 + signal. */
 int ksm_child_wait(struct ksm_child *c);

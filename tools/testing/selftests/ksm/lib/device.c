@@ -72,7 +72,7 @@ static long device(int fd, unsigned long what, void *addr, size_t pages,
 	return ret ? -errno : (long)cmd.cpages;
 }
 
-/* The same for what hands out the contents, too, which nobody wants here */
+/* The same for a command that also returns the contents, which are not used */
 static long device_dump(int fd, unsigned long what, void *addr, size_t pages)
 {
 	char *buf = malloc(pages * sysconf(_SC_PAGESIZE));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The device of lib/test_hmm.c, which has memory of its own
+ * The device of lib/test_hmm.c, which has device memory
  */
 #ifndef KSM_LIB_DEVICE_H
 #define KSM_LIB_DEVICE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a program ends that cannot go on
+ * Early ends of a program: bail out, skip, timeout
  */
 #ifndef KSM_LIB_END_H
 #define KSM_LIB_END_H
@@ -21,8 +21,8 @@ void ksm_die(const char *fmt, ...)
 	__printf(1, 2) __noreturn;
 
 /*
- * Skip the whole program (exit code 4).  Only before ksft_set_plan(); for one
- * case of several use ksft_test_result_skip().
+ * Skip the whole program (exit code 4).  Only before ksm_main(); a case that
+ * cannot run calls ksm_skip().
  */
 void ksm_skip_all(const char *fmt, ...)
 	__printf(1, 2) __noreturn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The frame of a program: what it starts with, and what it leaves behind
+ * Setup of a program, and cleanup at its end
  */
 #ifndef KSM_LIB_FRAME_H
 #define KSM_LIB_FRAME_H

@@ -72,7 +72,7 @@ void ksm_set(const char *knob, unsigned long long value)
 			strerror(-err));
 }
 
-void ksm_fresh(bool smart_scan)
+void ksm_fresh(enum ksm_smart_scan smart_scan)
 {
 	int err = ksm_unmerge_all();
 

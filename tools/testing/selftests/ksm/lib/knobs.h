@@ -22,12 +22,17 @@ int ksm_write_text(const char *knob, const char *text);
 long long ksm_get(const char *knob);
 void ksm_set(const char *knob, unsigned long long value);
 
+enum ksm_smart_scan {
+	KSM_SMART_SCAN_OFF,
+	KSM_SMART_SCAN_ON,
+};
+
 /*
  * Known state: everything unmerged, run=0, every knob at its default but
  * smart_scan as given, sleep_millisecs=0 and pages_to_scan=5000 so that scans
  * are quick.
  */
-void ksm_fresh(bool smart_scan);
+void ksm_fresh(enum ksm_smart_scan smart_scan);
 
 void ksm_run(void);		/* run=1 */
 void ksm_stop(void);		/* run=0; ksmd is between batches after it */

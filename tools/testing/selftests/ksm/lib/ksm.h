@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every KSM selftest needs.  A program starts with
+ * What every KSM selftest needs.  A program is a table of cases:
  *
  *	ksft_print_header();
  *	ksm_setup();
- *	ksft_set_plan(N);
+ *	ksm_main(cases, ARRAY_SIZE(cases), KSM_SMART_SCAN_OFF);
  *
- * and brings KSM into a known state with ksm_fresh() before each case.
- * ksm_setup() remembers every knob; they are put back when the process that
- * called it ends, however it ends (exit, a fatal signal it can catch, a hang
- * that the watchdog cuts short).
+ * ksm_main() runs each case in a process of its own and brings KSM into a
+ * known state before it; cases.h has the details.  ksm_setup() remembers every
+ * knob; they are put back when the process that called it ends, however it
+ * ends (exit, a fatal signal it can catch, a hang that the watchdog cuts
+ * short).
  *
- * Functions of lib/ report no TAP result themselves, but for those that run
- * the cases.  A broken environment ends the program with "Bail out!"; in a
- * forked child it ends the child with exit status 1.
+ * Other functions of lib/ report no TAP result.  A broken environment ends the
+ * program with "Bail out!"; in a forked child it ends the child with exit
+ * status 1.
  *
- * ksm_ is what is about KSM, ksys_ what is about the rest of the system or
- * has to be called in a struct ksys_case, as it ends that one if it fails.
- * A function that finds a kernel feature missing returns the reason as text,
- * to be given to ksm_skip_all() or ksys_skip(); NULL means all is well.
+ * ksm_ is what is about KSM, ksys_ what is about the rest of the system.  A
+ * function that finds a kernel feature missing returns the reason as text, to
+ * be given to ksm_skip_all() or ksm_skip(); NULL means all is well.
  */
 #ifndef KSM_LIB_KSM_H
 #define KSM_LIB_KSM_H

@@ -122,7 +122,7 @@ void *ksm_map(size_t pages)
 	if (map == MAP_FAILED)
 		ksm_die("mmap of %zu pages: %s", pages, strerror(errno));
 	map += ps;
-	/* Anew, not mprotect(): the guards keep no anon_vma in common. */
+	/* mmap(), not mprotect(): the guards must not share an anon_vma. */
 	if (mmap(map, pages * ps, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != map)
 		ksm_die("mmap of %zu pages: %s", pages, strerror(errno));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory to be merged, and what it contains
+ * Mergeable memory and its contents
  */
 #ifndef KSM_LIB_MEMORY_H
 #define KSM_LIB_MEMORY_H

@@ -25,7 +25,7 @@ int ksys_move_page(pid_t pid, const void *addr, int node);
 /* How many pages of the range did not reach the node. */
 size_t ksys_move_range(pid_t pid, const void *addr, size_t pages, int node);
 
-/* No other CPU from now on, and so no other node's memory first; 0 or -errno. */
+/* Stay on this CPU, and so prefer memory of its node; 0 or -errno. */
 int ksys_stay_on_this_cpu(void);
 
 /* New pages of this range come from this node only; fatal on failure. */

@@ -102,7 +102,7 @@ size_t ksm_count_pfns(const void *addr, size_t pages)
 	return count;
 }
 
-bool ksys_same_pages(const void *addr, const void *other, size_t pages)
+bool ksm_same_pages(const void *addr, const void *other, size_t pages)
 {
 	unsigned long x, y;
 	size_t i;
@@ -120,7 +120,7 @@ bool ksys_same_pages(const void *addr, const void *other, size_t pages)
 	return true;
 }
 
-bool ksys_none_merged(const void *addr, size_t pages)
+bool ksm_none_merged(const void *addr, size_t pages)
 {
 	size_t n = ksm_count_merged(addr, pages);
 

@@ -43,9 +43,9 @@ size_t ksm_count_merged(const void *addr, size_t pages);
 size_t ksm_count_pfns(const void *addr, size_t pages);
 
 /* True if addr[i] and other[i] are the same KSM page, for every i. */
-bool ksys_same_pages(const void *addr, const void *other, size_t pages);
+bool ksm_same_pages(const void *addr, const void *other, size_t pages);
 
 /* True if no page of the range is a KSM page. */
-bool ksys_none_merged(const void *addr, size_t pages);
+bool ksm_none_merged(const void *addr, size_t pages);
 
 #endif /* KSM_LIB_PAGES_H */

@@ -13,16 +13,16 @@ void ksys_pipe_open(int fd[2], size_t pages)
 {
 	int bytes = pages * ksm_page_size();
 
-	must(!pipe(fd));
-	must(fcntl(fd[1], F_GETPIPE_SZ) >= bytes ||
-	     fcntl(fd[1], F_SETPIPE_SZ, bytes) >= bytes);
+	CHECK(!pipe(fd));
+	CHECK(fcntl(fd[1], F_GETPIPE_SZ) >= bytes ||
+	      fcntl(fd[1], F_SETPIPE_SZ, bytes) >= bytes);
 }
 
 void ksys_pipe_add(int fd[2], const char *map, size_t pages)
 {
 	struct iovec iov = { (char *)map, pages * ksm_page_size() };
 
-	must_eq(vmsplice(fd[1], &iov, 1, 0), iov.iov_len);
+	CHECK_EQ(vmsplice(fd[1], &iov, 1, 0), iov.iov_len);
 }
 
 void ksys_pipe_hold(int fd[2], const char *map, size_t pages)
@@ -40,7 +40,7 @@ bool ksys_pipe_ok(int fd[2], size_t pages, uint64_t seed)
 
 	while (have < want) {
 		ret = read(fd[0], buf + have, want - have);
-		must(ret > 0);
+		CHECK(ret > 0);
 		have += ret;
 	}
 	ok = ksm_contents_ok(buf, pages, seed, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A pipe that has references on pages: nobody merges or migrates them, and
- * they do not leave the swap cache.
+ * A pipe that has references on pages: they are not merged or migrated, and do
+ * not leave the swap cache.
  */
 #ifndef KSM_LIB_PIPE_H
 #define KSM_LIB_PIPE_H

@@ -163,7 +163,7 @@ int ksm_vma_count(pid_t pid, const void *addr, size_t len)
 	return count;
 }
 
-long ksys_ksm_kb(const void *addr)
+long ksm_smaps_kb(const void *addr)
 {
 	struct ksm_vma vma;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /proc says: about a process, where pid 0 is the caller; about the kernel;
- * about ksmd
+ * Files of /proc about a process (pid 0 is the caller), the kernel and ksmd
  */
 #ifndef KSM_LIB_PROC_H
 #define KSM_LIB_PROC_H
@@ -50,7 +49,7 @@ int ksm_vma_count(pid_t pid, const void *addr, size_t len);
  * How many kB of this mapping are KSM pages by smaps, which unlike the flag in
  * kpageflags never mistakes pages shared by a fork for them.
  */
-long ksys_ksm_kb(const void *addr);
+long ksm_smaps_kb(const void *addr);
 
 /* How many kB of this mapping are mapped by PMD. */
 unsigned long ksys_thp_kb(const void *addr);
@@ -58,7 +57,7 @@ unsigned long ksys_thp_kb(const void *addr);
 /* A line of /proc/vmstat, or -1 if this kernel has no such line. */
 long ksm_vmstat(const char *name);
 
-/* The pid of ksmd, found by name among kernel threads; -ESRCH if there is none. */
+/* The pid of ksmd, found by its name; -ESRCH if there is none. */
 pid_t ksm_ksmd_pid(void);
 
 /* CPU time it has used, in clock ticks. */

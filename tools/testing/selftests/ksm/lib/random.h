@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers at random
+ * Random numbers
  */
 #ifndef KSM_LIB_RANDOM_H
 #define KSM_LIB_RANDOM_H

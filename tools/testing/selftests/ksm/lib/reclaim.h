@@ -28,7 +28,7 @@ int ksys_cgroup_limit(size_t bytes);
 /*
  * Ask for reclaim until none of these pages is present; -1 on timeout.  With
  * run=0 only.  What is unmapped is not yet gone: a KSM page may stay in the
- * swap cache as what it was, while it is written or in somebody's batch.
+ * swap cache as what it was, while it is written or in a per-CPU batch.
  * Returns how many of them seem to be there, after a little time for them.
  */
 long ksys_swap_out(const void *addr, size_t pages);

@@ -34,7 +34,7 @@ void region_setup(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (bases == MAP_FAILED)
 		ksm_die("mmap: %s", strerror(errno));
-	/* 0 is all zero; 2 and 3, 4 and 5 are close relatives. */
+	/* 0 is all zero; 2 and 3, 4 and 5 differ in one byte. */
 	for (i = 1; i < BASES; i++)
 		ksm_page_fill(base_page(i), 9000 + i);
 	memcpy(base_page(3), base_page(2), ps());
@@ -372,7 +372,7 @@ void region_step(struct region *r)
 	do {
 		what = ksm_random(&r->rnd) % NR_OPS;
 	} while (!(r->ops & BIT_OP(what)));
-	/* These two are dear: seldom. */
+	/* These two are expensive: seldom. */
 	if ((what == OP_FORK || what == OP_PRCTL) && ksm_random(&r->rnd) % 16)
 		what = OP_FILL;
 	r->steps++;

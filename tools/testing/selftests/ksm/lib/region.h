@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages of which their owner knows what every byte has to be, and all the ways
- * there are to change them.
+ * Pages with a model of their contents, and all operations that change them
  */
 #ifndef KSM_LIB_REGION_H
 #define KSM_LIB_REGION_H

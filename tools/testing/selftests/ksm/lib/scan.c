@@ -88,7 +88,7 @@ bool ksm_counts_are(long shared, long sharing, long unshared, long volatiles)
 }
 
 /* For as long as more than one scan may be needed: see scan.h. */
-bool ksys_settle(long shared, long sharing, long unshared)
+bool ksm_scan_until(long shared, long sharing, long unshared)
 {
 	int pass;
 
@@ -102,11 +102,11 @@ bool ksys_settle(long shared, long sharing, long unshared)
 	return ksm_counts_are(shared, sharing, unshared, 0);
 }
 
-void ksys_merge_pair(size_t pages, __u64 seed, char **a, char **b)
+void ksm_merge_pair(size_t pages, __u64 seed, char **a, char **b)
 {
 	*a = ksm_map_merge(pages, seed, 1);
 	*b = ksm_map_merge(pages, seed, 1);
 	ksm_scan(2);
-	must(ksm_counts_are(pages, pages, 0, 0));
-	must(ksys_same_pages(*a, *b, pages));
+	CHECK(ksm_counts_are(pages, pages, 0, 0));
+	CHECK(ksm_same_pages(*a, *b, pages));
 }

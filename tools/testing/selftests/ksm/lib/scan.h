@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Full scans, and the counters that say what came of them
+ * Full scans, and the counters that show their results
  */
 #ifndef KSM_LIB_SCAN_H
 #define KSM_LIB_SCAN_H
@@ -18,7 +18,7 @@ int ksm_wait_scans(unsigned int n, unsigned int timeout_ms);
 
 /*
  * run=1, n complete passes, run=0.  A timeout is fatal, so some memory must be
- * mergeable: with nobody registered full_scans stands still.  To see the
+ * mergeable: full_scans stands still while no mm is registered.  To see the
  * counters reach zero after the last of it went, use ksm_run() and
  * ksm_wait_value().
  */
@@ -51,12 +51,12 @@ bool ksm_counts_are(long shared, long sharing, long unshared, long volatiles);
  * Map copies of the same pages (page i has content seed + i), wait until they
  * are merged, check the counters.
  */
-void ksys_merge_pair(size_t pages, __u64 seed, char **a, char **b);
+void ksm_merge_pair(size_t pages, __u64 seed, char **a, char **b);
 
 /*
  * After a storm two passes may not be enough: a page that was busy when ksmd
  * came by has to wait.  Scan until the counters are these, five times at most.
  */
-bool ksys_settle(long shared, long sharing, long unshared);
+bool ksm_scan_until(long shared, long sharing, long unshared);
 
 #endif /* KSM_LIB_SCAN_H */

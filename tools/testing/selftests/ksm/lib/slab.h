@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the slab allocator has given away, and not got back
+ * Objects in use of slab caches
  */
 #ifndef KSM_LIB_SLAB_H
 #define KSM_LIB_SLAB_H

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/* By how much the clock goes on each time somebody looks at it */
+/* How much each read of the clock advances it */
 extern u64 shim_clock_tick;
 
 u64 local_clock(void);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Triage: find, from the entry and the state word alone, the pages about which
+ * a visit has nothing to do.
+ *
+ * Most pages are such pages, so this is the fast path of ksmd: struct page, the
+ * rmap_item and the content are not touched.  For a page that is not merged
+ * ksm_state_judge() comes to the same conclusion, with the same word; the KUnit
+ * suite ksm_triage holds the two against each other.
+ */
+#ifndef _MM_KSM_TRIAGE_H
+#define _MM_KSM_TRIAGE_H
+
+#include "item.h"
+#include "state.h"
+
+/**
+ * struct ksm_triage - what holds for all entries of a slice
+ * @skip_inline:   a clean entry proves that a page without item needs nothing
+ * @skip_unstable: the same for a page in the unstable tree
+ * @skip_stable:   the same for a mapping of a KSM page
+ * @defer:	   volatile pages may be skipped
+ */
+struct ksm_triage {
+	bool skip_inline;
+	bool skip_unstable;
+	bool skip_stable;
+	bool defer;
+};
+
+/**
+ * ksm_triage_init - prepare for a slice
+ * @seen:    what its observations have in common: @trust, @smart and @renew
+ * @recheck: the filter's epoch has moved since the last visit
+ * @room:    a full KSM page has got room since the last visit
+ *
+ * Return: the settings.
+ */
+static inline struct ksm_triage
+ksm_triage_init(const struct ksm_observation *seen, bool recheck, bool room)
+{
+	bool clean_is_unchanged = seen->trust && !seen->renew;
+
+	return (struct ksm_triage) {
+		.skip_inline = clean_is_unchanged && !recheck,
+		.skip_unstable = clean_is_unchanged && !room,
+		.skip_stable = !seen->renew,
+		.defer = seen->smart,
+	};
+}
+
+/**
+ * ksm_triage_inline - is there nothing to do about a page without item?
+ * @t:	   settings
+ * @word:  state word, with any tag
+ * @pfn:   page frame number in the entry
+ * @dirty: the entry's dirty bit
+ * @joint: which is that of several pages
+ *
+ * Without branches: what differs from page to page cannot be predicted, and a
+ * misprediction takes longer than all the rest.
+ *
+ * Return: true if the page is unchanged and has nothing to look up.
+ */
+static __always_inline bool ksm_triage_inline(const struct ksm_triage *t,
+					      u64 word, u16 pfn, bool dirty,
+					      bool joint)
+{
+	const u64 mask = KSM_WORD_TAG | KSM_WORD_QUIET | KSM_WORD_LOOKUP |
+			 KSM_WORD_STREAK | KSM_WORD_WAIT | KSM_WORD_JOINT |
+			 KSM_WORD_PFN;
+	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
+		   FIELD_PREP(KSM_WORD_PFN, pfn);
+
+	return t->skip_inline & !dirty & ((word & mask) == want);
+}
+
+/**
+ * ksm_triage_stable - is there nothing to do about a mapping of a KSM page?
+ * @t:	      settings
+ * @word:     state word, with any tag
+ * @pfn:      page frame number in the entry
+ * @dirty:    the entry's dirty bit
+ * @writable: the entry allows writing
+ *
+ * Without branches, as ksm_triage_inline().
+ *
+ * Return: true if the page is the one that the item is attached to.
+ */
+static __always_inline bool ksm_triage_stable(const struct ksm_triage *t,
+					      u64 word, u16 pfn, bool dirty,
+					      bool writable)
+{
+	return t->skip_stable & !dirty & !writable &
+	       (ksm_word_tag(word) == KSM_TAG_STABLE) &
+	       (ksm_word_item_pfn(word) == pfn);
+}
+
+/**
+ * ksm_triage_unstable - is there nothing to do about a page in the tree?
+ * @t:	   settings
+ * @word:  of ksm_item_word()
+ * @pfn:   page frame number in the entry
+ * @dirty: the entry's dirty bit
+ * @joint: which is that of several pages
+ *
+ * Return: true if the page is unchanged and cannot join a KSM page.
+ */
+static inline bool ksm_triage_unstable(const struct ksm_triage *t, u64 word,
+				       u16 pfn, bool dirty, bool joint)
+{
+	const u64 mask = KSM_WORD_QUIET | KSM_WORD_STREAK | KSM_WORD_JOINT |
+			 KSM_WORD_PFN;
+	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
+		   FIELD_PREP(KSM_WORD_PFN, pfn);
+
+	return t->skip_unstable && !dirty && (word & mask) == want;
+}
+
+/**
+ * ksm_triage_defers - is a volatile page to be skipped at this visit?
+ * @t:	  settings
+ * @word: state word, with any tag
+ * @pfn:  page frame number in the entry
+ *
+ * Return: true if it has visits left to wait, whether it was written or not.
+ */
+static inline bool ksm_triage_defers(const struct ksm_triage *t, u64 word,
+				     u16 pfn)
+{
+	return t->defer && ksm_word_defers(word) && ksm_word_pfn(word) == pfn;
+}
+
+#endif /* _MM_KSM_TRIAGE_H */
