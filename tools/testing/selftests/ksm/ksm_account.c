@@ -43,6 +43,7 @@ struct common {
 	int failed;
 	unsigned long operations;
 	unsigned int looks;	/* how often all are to look at their pages */
+	int leaving;		/* children that their parent has not reaped */
 	/* Those that are alive; only the process itself leaves. */
 	struct {
 		pid_t pid;
@@ -233,8 +234,10 @@ static int enter(pid_t pid)
 	return -1;
 }
 
+/* An exit that is under way has references on pages of others. */
 static void leave(struct arena *a)
 {
+	__atomic_add_fetch(&common->leaving, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&common->alive[a->place].pid, 0, __ATOMIC_SEQ_CST);
 	_exit(0);
 }
@@ -244,9 +247,11 @@ static void reap(bool all)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, all ? 0 : WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, all ? 0 : WNOHANG)) > 0) {
 		if (status)
 			worker_fails("a child failed", status);
+		__atomic_sub_fetch(&common->leaving, 1, __ATOMIC_SEQ_CST);
+	}
 }
 
 /* Also those that are about to be reaped */
@@ -347,6 +352,7 @@ static void wait_stopped(struct arena *a)
 			__atomic_store_n(&common->alive[a->place].looked, looks,
 					 __ATOMIC_SEQ_CST);
 		}
+		reap(false);
 		ksm_sleep_ms(2);
 	}
 	reap(true);
@@ -679,6 +685,8 @@ static bool all_at_rest(void *arg)
 		if (__atomic_load_n(&common->alive[i].pid, __ATOMIC_SEQ_CST) &&
 		    !KSM_READ(common->alive[i].at_rest))
 			return KSM_READ(common->failed);
+	if (__atomic_load_n(&common->leaving, __ATOMIC_SEQ_CST))
+		return KSM_READ(common->failed);
 	return true;
 }
 
