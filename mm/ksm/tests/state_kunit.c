@@ -586,6 +586,32 @@ static void state_failure_forgotten(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ksm_state_lookup_due(&word, false));
 }
 
+/*
+ * A page that has only seemed to be quiet spends visits in the unstable tree.
+ * They are no reason to begin its streak again.
+ */
+static void state_queued_keeps_streak(struct kunit *test)
+{
+	u64 word = 0;
+	int i;
+
+	visit(&word, &dirty, KEY);
+	for (i = 0; i < 3; i++) {
+		visit(&word, &dirty, KEY);
+		KUNIT_EXPECT_TRUE(test, ksm_word_unshared(word));
+		word = ksm_state_queued(ksm_state_failed(word));
+		KUNIT_EXPECT_EQ(test, ksm_word_streak(word), i);
+		KUNIT_EXPECT_EQ(test, ksm_word_wait(word), 0);
+		KUNIT_EXPECT_EQ(test, ksm_word_level(word), 0);
+		KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY),
+				KSM_VERDICT_CHANGED);
+	}
+	visit(&word, &dirty, KEY);
+	word = ksm_state_queued(word);
+	KUNIT_EXPECT_EQ(test, visit(&word, &dirty, KEY), KSM_VERDICT_DEFER);
+	KUNIT_EXPECT_EQ(test, ksm_word_streak(word), KSM_STREAK_VOLATILE);
+}
+
 static void state_pointers(struct kunit *test)
 {
 	struct ksm_rmap_item *item;
@@ -798,6 +824,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_lookups),
 	KUNIT_CASE(state_held),
 	KUNIT_CASE(state_failure_forgotten),
+	KUNIT_CASE(state_queued_keeps_streak),
 	KUNIT_CASE(state_pointers),
 	KUNIT_CASE(state_random_life),
 	KUNIT_CASE(state_quiet_in_time),
