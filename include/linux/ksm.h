@@ -24,6 +24,7 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 vm_flags_t ksm_vma_flags(const struct mm_struct *mm, const struct file *file,
 			 vm_flags_t vm_flags);
 void ksm_add_vma(struct vm_area_struct *vma);
+bool ksm_will_merge(const struct vm_area_struct *vma);
 int ksm_enable_merge_any(struct mm_struct *mm);
 int ksm_disable_merge_any(struct mm_struct *mm);
 int ksm_disable(struct mm_struct *mm);
@@ -122,6 +123,12 @@ static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm) { }
 static inline void ksm_mm_init(struct mm_struct *mm) { }
 static inline int ksm_disable(struct mm_struct *mm) { return 0; }
 static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte) { }
+
+static inline bool ksm_will_merge(const struct vm_area_struct *vma)
+{
+	return false;
+}
+
 static inline void ksm_might_unmap_zero_page(struct mm_struct *mm,
 					     pte_t pte) { }
 

@@ -196,6 +196,23 @@ static int ksm_advise_unmergeable(struct vm_area_struct *vma,
 }
 
 /**
+ * ksm_will_merge - are empty pages left to ksmd?
+ * @vma: their VMA
+ *
+ * A huge page that is split may lose its empty pages to the zero page.  Where
+ * ksmd merges pages this is its task: it does so only if use_zero_pages says
+ * so, counts them, and MADV_UNMERGEABLE gives them back.
+ *
+ * Context: the VMA must not go away.  Its flags may change at any time, after
+ * which the answer is out of date, but not dangerous.
+ * Return: true if they are.
+ */
+bool ksm_will_merge(const struct vm_area_struct *vma)
+{
+	return (READ_ONCE(vma->vm_flags) & VM_MERGEABLE) && ksm_scanning();
+}
+
+/**
  * ksm_madvise - MADV_MERGEABLE and MADV_UNMERGEABLE
  * @vma:      contains the range
  * @start:    first address

@@ -126,6 +126,72 @@ static void test_held(void)
 	CHECK(ksm_contents_ok(map, nr, SEED, 1));
 }
 
+static size_t count_zero_pages(const char *map)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += !!(ksm_kpageflags(ksm_pfn(0, ksys_page(map, i))) &
+			KSM_KPF_ZERO_PAGE);
+	return n;
+}
+
+/* A huge page whose first quarter has contents, the rest being empty */
+static char *map_mostly_empty(void)
+{
+	char *map = map_huge(1, SEED);
+
+	memset(ksys_page(map, nr / 4), 0, huge - huge / 4);
+	check_huge(map, 1);
+	return map;
+}
+
+static bool mostly_empty_ok(const char *map)
+{
+	size_t i;
+
+	for (i = huge / 4; i < huge; i++)
+		if (KSM_READ(map[i]))
+			return false;
+	return ksm_contents_ok(map, nr / 4, SEED, 1);
+}
+
+/* Empty pages of a huge page that is split are merged like any others. */
+static void test_empty_pages(void)
+{
+	char *map = map_mostly_empty();
+	size_t empty = nr - nr / 4;
+
+	ksm_mergeable(map, nr);
+	ksm_map_merge(1, SEED + 9, 1);
+	ksm_set("max_page_sharing", nr);
+	CHECK(ksm_scan_until(2, empty, nr / 4 - 1));
+	CHECK_EQ(count_zero_pages(map), 0);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK(mostly_empty_ok(map));
+	CHECK(!madvise(map, huge, MADV_UNMERGEABLE));
+	CHECK_EQ(ksm_count_pfns(map, nr), nr);
+	CHECK(mostly_empty_ok(map));
+}
+
+static void test_empty_to_zero_page(void)
+{
+	char *map = map_mostly_empty();
+	size_t empty = nr - nr / 4;
+
+	ksm_set("use_zero_pages", 1);
+	ksm_mergeable(map, nr);
+	ksm_map_merge(1, SEED + 9, 1);
+	CHECK(ksm_scan_until(1, 1, nr / 4 - 1));
+	CHECK_EQ(count_zero_pages(map), empty);
+	CHECK_EQ(ksm_get("ksm_zero_pages"), empty);
+	CHECK(mostly_empty_ok(map));
+	CHECK(!madvise(map, huge, MADV_UNMERGEABLE));
+	CHECK_EQ(ksm_get("ksm_zero_pages"), 0);
+	CHECK_EQ(ksm_count_pfns(map, nr), nr);
+	CHECK(mostly_empty_ok(map));
+}
+
 /* The pair is in one and the same huge page. */
 static void test_inner_match(void)
 {
@@ -430,6 +496,8 @@ static const struct ksm_case cases[] = {
 	{ "without a match it stays whole", test_unmatched },
 	{ "one match splits two of three", test_one_match },
 	{ "a match, but extra references", test_held },
+	{ "empty pages of a split page", test_empty_pages },
+	{ "the same with use_zero_pages", test_empty_to_zero_page },
 	{ "a match within one huge page", test_inner_match },
 	{ "one pattern throughout", test_one_pattern },
 	{ "one pattern throughout, max_page_sharing",
