@@ -101,6 +101,30 @@ static bool ksm_judge_has_duplicate(const struct ksm_slice *s, u32 short_key,
 	       ksm_judge_zero_key(s, short_key, pfn);
 }
 
+/**
+ * ksm_judge_asked - ask the filter about an unchanged page
+ * @s:	 the slice
+ * @i:	 the entry, of which ksm_triage_asks() is true
+ * @pfn: page frame number in the entry
+ *
+ * The answer is in the state word and the filter.  Struct page is not touched,
+ * unless NUMA nodes keep their pages of zeroes apart.
+ *
+ * Context: ksm_scan_mutex and page table lock held.
+ * Return: true if no other page has its key, so that nothing is left to do.
+ */
+bool ksm_judge_asked(struct ksm_slice *s, unsigned int i, unsigned long pfn)
+{
+	u64 word = *ksm_slice_word(s, i);
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	if (ksm_judge_has_duplicate(s, ksm_word_short(word), pfn))
+		return false;
+	if (word & KSM_WORD_LOOKUP)
+		ksm_judge_set(s, i, ksm_state_unique(word));
+	return true;
+}
+
 /* A page without item that is unchanged, by its entry alone */
 static void ksm_judge_unchanged(struct ksm_slice *s, unsigned int i, u64 word)
 {

@@ -116,6 +116,38 @@ static void triage_inline(struct kunit *test)
 	KUNIT_EXPECT_GT(test, skipped, KSM_TEST_ROUNDS(50000) / 100);
 }
 
+/* The same, but for what the filter may say: it is the first that is asked. */
+static void triage_asks(struct kunit *test)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	int step, asked = 0;
+
+	for (step = 0; step < KSM_TEST_ROUNDS(50000); step++) {
+		struct triage_case c = random_case(&random);
+		struct ksm_triage t = settings(&c, trusts(&c));
+		bool due = c.recheck || (c.word & KSM_WORD_LOOKUP);
+		u64 word = c.word;
+
+		if (!ksm_triage_asks(&t, c.word, c.seen.pfn, c.dirty,
+				     c.seen.joint))
+			continue;
+		asked++;
+		expect_unchanged(test, &c, step);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    ksm_state_lookup_due(&word, c.recheck), due,
+				    "step %d", step);
+		KUNIT_EXPECT_EQ_MSG(test, word, c.word, "step %d", step);
+		/* What is not skipped has something to ask. */
+		KUNIT_EXPECT_EQ_MSG(test,
+				    ksm_triage_inline(&t, c.word, c.seen.pfn,
+						      c.dirty, c.seen.joint),
+				    !due, "step %d", step);
+		if (ksm_test_failed(test))
+			return;
+	}
+	KUNIT_EXPECT_GT(test, asked, KSM_TEST_ROUNDS(50000) / 100);
+}
+
 /* A page in the unstable tree, with the word that its item keeps */
 static void triage_unstable(struct kunit *test)
 {
@@ -228,6 +260,7 @@ static void triage_item_word(struct kunit *test)
 
 static struct kunit_case triage_cases[] = {
 	KUNIT_CASE(triage_inline),
+	KUNIT_CASE(triage_asks),
 	KUNIT_CASE(triage_unstable),
 	KUNIT_CASE(triage_defers),
 	KUNIT_CASE(triage_stable),
