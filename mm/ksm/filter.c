@@ -11,9 +11,10 @@
  * goes down, and stays.  The number of those is kept, and the whole filter is
  * rebuilt once there are many.
  *
- * The epoch moves whenever a counter goes from one to two: only then can a page
- * have got a duplicate, so only then unchanged pages need to be looked up
- * again.
+ * A key is called, see recheck.c, when it is added and both of its counters
+ * count two or more afterwards: only then can other pages have got a duplicate.
+ * That a counter goes from one to two would not do: other keys may have raised
+ * each of the counters before.
  *
  * Without memory for a filter every key may match: slower, not wrong.
  */
@@ -25,6 +26,7 @@
 #include <linux/vmalloc.h>
 
 #include "filter.h"
+#include "recheck.h"
 
 /* One cache line of counters */
 #define KSM_FILTER_LINE_WORDS	8
@@ -37,10 +39,10 @@
 /* Cleared at a time: a megabyte */
 #define KSM_FILTER_CLEAR_LINES	16384UL
 
-/* The epoch; all of this is under ksm_scan_mutex */
-unsigned long ksm_filter_epoch;
-
-/* Keys removed since boot; recount.c notices what it has not counted. */
+/*
+ * Keys removed since boot; recount.c notices what it has not counted.  All of
+ * this is under ksm_scan_mutex.
+ */
 unsigned long ksm_filter_removals;
 
 static u64 (*ksm_filter_table)[KSM_FILTER_LINE_WORDS];
@@ -103,17 +105,6 @@ static unsigned int ksm_filter_wanted_order(unsigned long pages)
 }
 
 /**
- * ksm_filter_recheck - have unchanged pages looked up at their next visit
- *
- * Something has changed by which pages may find a duplicate that had none
- * before, though no key was added.
- */
-void ksm_filter_recheck(void)
-{
-	ksm_filter_epoch++;
-}
-
-/**
  * ksm_filter_wants_resize - is it too small, far too large, or saturated?
  * @pages: pages tracked
  *
@@ -145,7 +136,7 @@ static void ksm_filter_clear(void)
  * ksm_filter_resize - start over with an empty filter of the right size
  * @pages: pages tracked
  *
- * The caller counts all keys again.
+ * The caller counts all keys again, by ksm_filter_recount().
  *
  * Context: may sleep.
  * Return: false if there was no memory and the old filter stays as it is.
@@ -168,7 +159,6 @@ bool ksm_filter_resize(unsigned long pages)
 		ksm_filter_order = order;
 	}
 	ksm_filter_saturated = 0;
-	ksm_filter_recheck();
 	return true;
 }
 
@@ -207,25 +197,35 @@ void ksm_filter_prefetch(u32 short_key)
 }
 
 /**
- * ksm_filter_add - one more page has this key
+ * ksm_filter_recount - count a key that the filter has not had yet
  * @short_key: the key
+ *
+ * Pages have it since before the filter was made, so that is no news.
  */
-void ksm_filter_add(u32 short_key)
+void ksm_filter_recount(u32 short_key)
 {
 	struct ksm_filter_place place[2];
-	unsigned int i, count;
+	unsigned int i;
 
 	if (!ksm_filter_table)
 		return;
 	ksm_filter_places(short_key, place);
-	for (i = 0; i < 2; i++) {
-		count = ksm_filter_count_at(&place[i]);
-		if (count == 3)
-			continue;
-		*place[i].word += 1ULL << place[i].shift;
-		if (count == 1)
-			ksm_filter_recheck();
-	}
+	for (i = 0; i < 2; i++)
+		if (ksm_filter_count_at(&place[i]) < 3)
+			*place[i].word += 1ULL << place[i].shift;
+}
+
+/**
+ * ksm_filter_add - one more page has this key
+ * @short_key: the key
+ *
+ * If others may have it, they are called.
+ */
+void ksm_filter_add(u32 short_key)
+{
+	ksm_filter_recount(short_key);
+	if (ksm_filter_may_match(short_key))
+		ksm_recheck(short_key);
 }
 
 /**

@@ -35,8 +35,10 @@ static void ksm_judge_free_item(const struct ksm_slice *s, unsigned int i,
 static void ksm_judge_leave_tree(const struct ksm_slice *s, unsigned int i,
 				 u64 word)
 {
+	u64 key = ksm_slice_known(s, i);
+
 	ksm_judge_free_item(s, i, word);
-	ksm_filter_recheck();
+	ksm_recheck(ksm_word_short(key));
 }
 
 /**
@@ -129,7 +131,8 @@ bool ksm_judge_asked(struct ksm_slice *s, unsigned int i, unsigned long pfn)
 static void ksm_judge_unchanged(struct ksm_slice *s, unsigned int i, u64 word)
 {
 	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v));
+	bool due = ksm_state_lookup_due(&word, ksm_recheck_due(s->rechecks,
+							       word));
 
 	if (due && ksm_judge_has_duplicate(s, ksm_word_short(word), pfn)) {
 		s->work |= BIT_ULL(i);
@@ -176,11 +179,12 @@ static void ksm_judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
 	ksm_judge_plan_probe(s, i, verdict);
 }
 
-/* Has the stable tree got room for the page since it was last visited? */
+/* May the stable tree have got room for the page since it was last visited? */
 static bool ksm_judge_may_join(const struct ksm_slice *s,
 			       const struct ksm_rmap_item *item)
 {
-	return ksm_visit_has_room(s->v) && ksm_stable_has(item->key.probe);
+	return ksm_recheck_due(s->rechecks, ksm_item_word(item)) &&
+	       ksm_stable_has(item->key.probe);
 }
 
 /* Carry out the verdict about a page that stays in the unstable tree. */
@@ -353,6 +357,20 @@ static void ksm_judge_probe_queued(struct ksm_slice *s, unsigned int i,
 	ksm_judge_set(s, i, word);
 }
 
+/*
+ * Look for a duplicate of a page without item.  Return: its word, which
+ * remembers that it may have one, in case there is no memory for the item.
+ */
+static u64 ksm_judge_look(struct ksm_slice *s, unsigned int i, u64 probe,
+			  u64 word)
+{
+	if (!ksm_judge_has_duplicate(s, ksm_short(probe),
+				     page_to_pfn(s->page[i])))
+		return ksm_state_unique(word);
+	ksm_judge_hand_on(s, i, probe);
+	return word | KSM_WORD_LOOKUP;
+}
+
 static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 				   u64 probe)
 {
@@ -370,13 +388,10 @@ static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 			s->work |= BIT_ULL(i);
 		return;
 	}
-	due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v)) ||
+	due = ksm_state_lookup_due(&word, ksm_recheck_due(s->rechecks, word)) ||
 	      !s->v->smart || s->renew;
-	if (due && ksm_judge_has_duplicate(s, short_key,
-					   page_to_pfn(s->page[i])))
-		ksm_judge_hand_on(s, i, probe);
-	else if (due)
-		word = ksm_state_unique(word);
+	if (due)
+		word = ksm_judge_look(s, i, probe, word);
 	ksm_judge_set(s, i, word);
 }
 

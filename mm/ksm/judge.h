@@ -25,6 +25,7 @@
  * @end:     the entry after the last
  * @huge:    one huge entry maps all pages
  * @renew:   all keys are taken again
+ * @rechecks: the keys of which unchanged pages look for a duplicate
  * @ptep:    entry @first, if not @huge
  * @chunk:   state words; NULL where there was no memory for them
  * @page:    page that an entry maps; valid if it is to be judged
@@ -48,6 +49,7 @@ struct ksm_slice {
 	unsigned int first, end;
 	bool huge;
 	bool renew;
+	struct ksm_rechecks rechecks;
 	pte_t *ptep;
 	struct ksm_chunk *chunk[KSM_SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
@@ -100,18 +102,6 @@ static inline bool ksm_slice_in_block(const struct ksm_slice *s, pte_t pte)
 {
 	return pte_batch_hint(PTR_ALIGN_DOWN(s->ptep, PTRS_PER_PTE *
 					     sizeof(pte_t)), pte) > 1;
-}
-
-/* Has the filter's epoch moved since this mm was last walked over? */
-static inline bool ksm_visit_rechecks(const struct ksm_visit *v)
-{
-	return !v->smart || v->slot->seen_epoch != ksm_filter_epoch;
-}
-
-/* Has a full KSM page got room since then? */
-static inline bool ksm_visit_has_room(const struct ksm_visit *v)
-{
-	return !v->smart || v->slot->seen_room != ksm_stable_room_epoch;
 }
 
 /* sort.c */

@@ -79,6 +79,7 @@ static void ksmd_end_pass(struct ksm_pass *pass)
 {
 	WRITE_ONCE(pass->nr, pass->nr + 1);
 	ksm_registry_pass_ended();
+	ksm_recheck_pass_ended();
 	trace_ksm_stop_scan(ksm_counters.full_scans, ksm_counters.tracked);
 	ksm_count(&ksm_counters.full_scans, 1);
 	WRITE_ONCE(ksm_counters.scan_ms,

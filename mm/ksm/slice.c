@@ -357,8 +357,10 @@ static void ksm_slice_visit_table(struct ksm_slice *s, pmd_t *pmd)
 
 	s->ptep = pte_offset_map_lock(s->vma->vm_mm, pmd,
 				      ksm_slice_addr(s, s->first), &ptl);
-	if (!s->ptep)
+	if (!s->ptep) {
+		s->v->pass->missed = true;
 		return;
+	}
 	ksm_slice_judge_table(s);
 	if (s->test | s->clean | s->probe)
 		ksm_slice_read_pages(s);
@@ -378,8 +380,10 @@ static void ksm_slice_visit_huge(struct ksm_slice *s, pmd_t *pmd)
 	bool dirty;
 
 	ptl = pmd_trans_huge_lock(pmd, s->vma);
-	if (!ptl)
+	if (!ptl) {
+		s->v->pass->missed = true;
 		return;
+	}
 	if (pmd_present(*pmd))
 		head = vm_normal_page_pmd(s->vma, addr & HPAGE_PMD_MASK, *pmd);
 	dirty = pmd_dirty(*pmd);
@@ -417,6 +421,7 @@ unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	mmap_assert_locked(vma->vm_mm);
+	s.rechecks = ksm_recheck_view(v->recheck);
 	s.base = ALIGN_DOWN(addr, KSM_SLICE_BYTES);
 	s.first = (addr - s.base) >> PAGE_SHIFT;
 	s.end = (end - s.base) >> PAGE_SHIFT;

@@ -22,8 +22,7 @@ static struct ksm_triage ksm_sort_triage(const struct ksm_slice *s)
 		.trust = v->trust, .smart = v->smart, .renew = s->renew,
 	};
 
-	return ksm_triage_init(&seen, ksm_visit_rechecks(v),
-			       ksm_visit_has_room(v));
+	return ksm_triage_init(&seen, s->rechecks);
 }
 
 /*
@@ -67,7 +66,7 @@ static bool ksm_sort_skips_queued(const struct ksm_slice *s,
 {
 	const struct ksm_rmap_item *item;
 
-	if (!t->skip_unstable || !ksm_word_unstable(word))
+	if (!t->skip_clean || !ksm_word_unstable(word))
 		return false;
 	item = ksm_word_item(word);
 	return item->pfn == pte_pfn(pte) &&
@@ -152,6 +151,15 @@ static u64 ksm_sort_ask(struct ksm_slice *s, const pte_t *pte, u64 ask)
 	return alone;
 }
 
+/* The page may have been called, and has not heard it. */
+static void ksm_sort_missed(const struct ksm_slice *s, unsigned int i)
+{
+	const u64 *word = ksm_slice_word(s, i);
+
+	if (word && *word)
+		s->v->pass->missed = true;
+}
+
 static void ksm_sort_take_turn(struct ksm_slice *s, unsigned int i, pte_t pte,
 			       enum ksm_turn turn)
 {
@@ -171,6 +179,7 @@ static void ksm_sort_take_turn(struct ksm_slice *s, unsigned int i, pte_t pte,
 		prefetch(s->page[i]);
 		break;
 	case KSM_TURN_IGNORE:
+		ksm_sort_missed(s, i);
 		break;
 	}
 }

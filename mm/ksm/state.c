@@ -278,7 +278,7 @@ u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
  * ksm_state_unique - no other page has this key
  * @word: state word
  *
- * Return: the new word; the next lookup is due when the filter's epoch moves.
+ * Return: the new word; the next lookup is due when its key is called.
  */
 u64 ksm_state_unique(u64 word)
 {
@@ -312,7 +312,7 @@ u64 ksm_state_failed(u64 word)
 /**
  * ksm_state_lookup_due - may an unchanged page look for a duplicate?
  * @word:    state word; a visit that has to be waited for is taken off
- * @recheck: the filter's epoch has moved since the last visit
+ * @recheck: its key is due, see recheck.c
  *
  * Return: true if it may.
  */

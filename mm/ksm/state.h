@@ -36,7 +36,7 @@
  * quiet
  *	unchanged at the last visit, which left the entry clean
  * lookup
- *	look for a duplicate at the next quiet visit, whatever the epoch
+ *	look for a duplicate at the next quiet visit, whether called or not
  * streak
  *	visits in a row that found the page changed, up to KSM_STREAK_VOLATILE
  * level

@@ -27,7 +27,7 @@ static const struct ksm_observation unclear = {
 struct page_model {
 	bool known;
 	bool quiet;		/* unchanged at the last visit */
-	bool lookup;		/* may be looked up, whatever the epoch */
+	bool lookup;		/* may be looked up, called or not */
 	bool keyed;
 	bool peeked;		/* key is what a peek saw */
 	bool joint;		/* one dirty bit for several pages */
@@ -223,7 +223,10 @@ static enum ksm_verdict visit(u64 *word, const struct ksm_observation *look,
 /* Does triage find that there is nothing to do about a clean entry? */
 static bool skips(u64 word)
 {
-	struct ksm_triage t = ksm_triage_init(&clean, false, false);
+	static const u64 no_keys;
+	struct ksm_triage t = ksm_triage_init(&clean, (struct ksm_rechecks) {
+		&no_keys, 58,
+	});
 
 	return ksm_triage_inline(&t, word, PFN, false, false);
 }
