@@ -169,6 +169,8 @@ static void ksm_judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
 		ksm_judge_plan_test(s, i, verdict, seen->dirty && seen->trust);
 		ksm_judge_set(s, i, word);
 		return;
+	case KSM_VERDICT_MOVED:
+		break;
 	case KSM_VERDICT_VERIFY:
 		/* If it turns out to be unchanged, it was no work. */
 		if (!seen->smart)
@@ -371,6 +373,22 @@ static u64 ksm_judge_look(struct ksm_slice *s, unsigned int i, u64 probe,
 	return word | KSM_WORD_LOOKUP;
 }
 
+/*
+ * A page has another frame than at the last visit.  It looks for a duplicate
+ * when it is quiet, so a call has to be remembered until then.
+ */
+static void ksm_judge_moved(struct ksm_slice *s, unsigned int i, bool changed)
+{
+	u64 word = *ksm_slice_word(s, i);
+
+	if (changed) {
+		s->v->pass->new_pages++;
+		s->work |= BIT_ULL(i);
+	} else if (ksm_recheck_due(s->rechecks, word)) {
+		ksm_judge_set(s, i, word | KSM_WORD_LOOKUP);
+	}
+}
+
 static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 				   u64 probe)
 {
@@ -382,6 +400,10 @@ static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 				&changed);
 	/* Enter the key first, so that the filter counts this page itself. */
 	ksm_judge_set(s, i, word);
+	if (s->verdict[i] == KSM_VERDICT_MOVED) {
+		ksm_judge_moved(s, i, changed);
+		return;
+	}
 	if (changed) {
 		/* To peek at a volatile page takes no more than to skip it. */
 		if (ksm_word_streak(word) < KSM_STREAK_VOLATILE)
