@@ -264,6 +264,33 @@ static void filter_saturates(struct kunit *test)
 	ksm_filter_free();
 }
 
+/* What many pages had, and have no more, leaves two counters behind. */
+static void filter_popular(struct kunit *test)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	struct filter_model *m = model_alloc(test, &random);
+	unsigned int i;
+
+	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(MODEL_KEYS));
+	for (i = 0; i < MODEL_KEYS; i++)
+		model_add(m, i);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_add(77);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_remove(77);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(MODEL_KEYS));
+	/* Nor is it worn out by having many keys. */
+	for (i = 0; i < 8 * MODEL_KEYS; i++)
+		ksm_filter_add(ksm_random(&random));
+	for (i = 0; i < 100000; i++)
+		ksm_filter_add(77);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_remove(77);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(MODEL_KEYS));
+	ksm_filter_free();
+}
+
 /* At least 8 slots of 2 bits for each page, and not many times more */
 static void filter_size(struct kunit *test)
 {
@@ -350,6 +377,7 @@ static struct kunit_case filter_cases[] = {
 	KUNIT_CASE(filter_calls),
 	KUNIT_CASE(filter_random),
 	KUNIT_CASE(filter_saturates),
+	KUNIT_CASE(filter_popular),
 	KUNIT_CASE(filter_size),
 	KUNIT_CASE(filter_resize_is_no_news),
 	KUNIT_CASE(filter_false_positives),
