@@ -188,9 +188,11 @@ static void merge_zero_pages(struct ksm_unit_sums *units)
  * @file:	where to
  * @members:	the processes that take part
  * @page_bytes: size of a page
+ *
+ * Return: 0, or -ENOMEM
  */
-void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
-			     ksm_figure page_bytes)
+int ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
+			    ksm_figure page_bytes)
 {
 	static const struct {
 		struct ksm_field field;
@@ -206,11 +208,13 @@ void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
 		  "The same less book-keeping for the unit." },
 	};
 	struct ksm_unit_sums units;
+	int err = ksm_unit_sums_of(&units, members, page_bytes);
 
-	if (ksm_unit_sums_of(&units, members, page_bytes))
-		return;
+	if (err)
+		return err;
 	merge_zero_pages(&units);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		print_column(file, &units, &columns[i].field, columns[i].help);
 	ksm_unit_sums_free(&units);
+	return 0;
 }
