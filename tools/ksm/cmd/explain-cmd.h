@@ -20,7 +20,6 @@ struct ksm_text explain_size(ksm_figure bytes);
 struct ksm_text explain_count(ksm_figure count);
 void explain_print(const struct ksm_explained *explained,
 		   const struct ksm_advice *advice);
-void explain_print_name(const char *name, int width);
 void explain_print_place(const struct ksm_map *map, int width);
 void explain_print_head(const struct ksm_explained *explained);
 void explain_wrap(const char *begin, const char *text);

@@ -154,6 +154,21 @@ void ksm_metrics_print(FILE *file, const struct ksm_status *status)
 	print_counters(file, now);
 }
 
+/* A label that is missing is an empty one for Prometheus. */
+static void unit_labels(FILE *file, const char *name)
+{
+	const char *unit = ksm_unit_name(name);
+	char container[KSM_UNIT_MAX];
+
+	if (unit > name) {
+		snprintf(container, sizeof(container), "%.*s",
+			 (int)(unit - 1 - name), name);
+		label(file, "container", container);
+		fputc(',', file);
+	}
+	label(file, "unit", *unit ? unit : "none");
+}
+
 static void print_column(FILE *file, const struct ksm_unit_sums *units,
 			 const struct ksm_field *field, const char *help)
 {
@@ -168,7 +183,7 @@ static void print_column(FILE *file, const struct ksm_unit_sums *units,
 		if (!fig_known(value))
 			continue;
 		fprintf(file, "ksm_%s{", name);
-		label(file, "unit", *unit->name ? unit->name : "none");
+		unit_labels(file, unit->name);
 		fprintf(file, "} %" PRId64 "\n", value);
 	}
 }
