@@ -135,6 +135,9 @@ int ksm_days_read(const struct ksm_days *days, int64_t from_ms, int64_t to_ms,
 {
 	int err = 0;
 
+	/* "the last 100000 days" are all there are */
+	if (from_ms < 0)
+		from_ms = 0;
 	for (int64_t day = from_ms / KSM_DAY_MS;
 	     !err && day <= to_ms / KSM_DAY_MS; day++)
 		err = read_day(days, day * KSM_DAY_MS, take, to);

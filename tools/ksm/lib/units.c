@@ -117,7 +117,7 @@ struct ksm_text ksm_rate(double per_second)
 		snprintf(text.s, sizeof(text.s), "%.1f/s", per_second);
 	else
 		snprintf(text.s, sizeof(text.s), "%.30s/s",
-			 ksm_count(llround(per_second)).s);
+			 ksm_count(fig_round(per_second)).s);
 	return text;
 }
 
