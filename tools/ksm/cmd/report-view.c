@@ -212,7 +212,7 @@ static json_t *change_in_words(const struct ksm_change *at)
 {
 	const char *what = at->kind == KSM_CHANGE_BOOT ?
 			   "the machine was booted; the last sample before is "
-			   "of" : "nobody took samples; the last one before is "
+			   "of" : "no samples were taken; the last one before is "
 				  "of";
 
 	if (at->kind == KSM_CHANGE_KNOB)
