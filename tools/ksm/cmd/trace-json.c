@@ -126,7 +126,8 @@ void ksm_trace_json_sums(struct ksm_trace_sums *sums,
 {
 	ksm_trace_sort(sums);
 	print(json_pack("{s:i,s:s,s:f,s:o,s:o,s:o,s:I,s:I,s:o}",
-			"schema_version", KSM_TRACE_SCHEMA, "type", "summary", "seconds", span->seconds,
+			"schema_version", KSM_TRACE_SCHEMA,
+			"type", "summary", "seconds", span->seconds,
 			"events", events_of(sums),
 			"merges", attempts_of(sums),
 			"failures", failures_of(sums),

@@ -30,7 +30,7 @@ static void a_terminal_obeys_nothing(void **state)
 	clean("\x1b[2J", "?[2J");
 	clean("a\nb\tc\x7f", "a?b?c?");
 	/* CSI in one character, of two bytes in UTF-8 */
-	clean("\xc2\x9b" "31m", "?31m");
+	clean("\302\23331m", "?31m");
 	clean("\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0");
 }
 
