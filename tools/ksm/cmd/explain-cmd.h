@@ -31,6 +31,7 @@ json_t *explain_json_map(const struct ksm_finding *finding);
 json_t *explain_json_figure(ksm_figure figure);
 int explain_json_print(json_t *json);
 
+int explain_unreadable(size_t count);
 int explain_list(const struct ksm_scene *scene, bool idle, bool json);
 int explain_advise(const struct ksm_explained *explained, bool json);
 

@@ -189,9 +189,7 @@ static int show(const struct list *list, bool json)
 	else
 		print_text(list);
 	if (!code && list->unreadable)
-		code = ksm_fail(KSM_EXIT_UNREADABLE, "%zu processes could not "
-				"be read; run this as root to have them as "
-				"well", list->unreadable);
+		code = explain_unreadable(list->unreadable);
 	return code;
 }
 

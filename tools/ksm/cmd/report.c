@@ -201,9 +201,9 @@ static int read_units(struct report *report)
 static void tell_damage(size_t damaged, const char *at)
 {
 	if (damaged)
-		ksm_say("%zu damaged lines of samples are left out, the first "
-			"of them %s: after a crash or on a full disk that is "
-			"all right once", damaged, at);
+		ksm_say("damaged lines of samples that are left out: %zu, the "
+			"first of them %s: after a crash or on a full disk "
+			"that is all right once", damaged, at);
 }
 
 static int make(struct report *report)

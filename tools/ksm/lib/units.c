@@ -134,6 +134,18 @@ struct ksm_text ksm_percent(double percent)
 }
 
 /**
+ * ksm_plural() - what a word ends with: "1 process", "2 processes"
+ * @count:  how many
+ * @ending: of the plural
+ *
+ * Return: @ending, or "" if there is one
+ */
+const char *ksm_plural(int64_t count, const char *ending)
+{
+	return count == 1 ? "" : ending;
+}
+
+/**
  * ksm_parse_duration_ms() - a time that somebody wrote
  * @text: a number and its unit: ms, s, min (or m), h, d; s if there is none
  *

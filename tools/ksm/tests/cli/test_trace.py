@@ -173,7 +173,7 @@ class Trace(Case):
 
     def test_lines_nobody_understands(self):
         text = self.host(lines='what is this?\n').ksm(*SHORT).stdout
-        self.assertIn('1 lines were not understood', text)
+        self.assertIn('1 line was not understood', text)
 
     def test_every_way_out(self):
         for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
