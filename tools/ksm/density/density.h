@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How many guests fit: what the files of the program have in common that runs
+ * How many guests fit: what the files of the programs have in common that run
  * in the booted host.
  *
- *   main.c    options
- *   run.c     what happens, in which order
- *   fleet.c   the guests
- *   sample.c  what the kernel says, as JSON
+ *   main.c     options of the program that starts guests
+ *   run.c      what happens, in which order
+ *   fleet.c    the guests
+ *   qemus.c    what their QEMUs take
+ *   workers.c  the program that starts workers
+ *   sample.c   what the kernel says
+ *   events.c   lines of JSON, and what all of them are told
  *
- * It says what happens, in lines of JSON; whether that is good enough is for
+ * They say what happens, in lines of JSON; whether that is good enough is for
  * scripts/density-report to judge.
  */
 #ifndef KSM_DENSITY_H
@@ -61,9 +64,12 @@ struct options {
 
 extern struct options options;
 
-/* main.c */
-/* One line of JSON: {"event": "NAME", "t": SECONDS, ...}. */
+/* events.c */
+void open_events(void);
 void __printf(2, 3) emit(const char *event, const char *fmt, ...);
+double number(const char *text);
+void set_knob(char *text);
+void never_kill_me(void);
 
 /* run.c */
 int run(void);
@@ -87,8 +93,10 @@ struct pressure {
 
 long available_kib(void);
 void pressure_read(struct pressure *pressure);
-void emit_sample(void);
+void emit_sample(int up, int lost);
 void emit_meminfo(const char *when);
+
+/* qemus.c */
 void emit_qemu_memory(void);
 
 #endif

@@ -5,20 +5,14 @@
  * What the options are is said in density.h; --knob FILE=VALUE writes to a file
  * of KSM before the first guest, as often and in the order as given.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "density.h"
-
-#define EVENTS		"/dev/ttyS1"
 
 struct options options = {
 	.setup = {
@@ -38,70 +32,6 @@ struct options options = {
 	.period_ms = 250,
 	.digest = { "", "" },
 };
-
-static FILE *events;
-static double start;
-
-void emit(const char *event, const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(events, "{\"event\":\"%s\",\"t\":%.2f,", event,
-		now_s() - start);
-	va_start(args, fmt);
-	vfprintf(events, fmt, args);
-	va_end(args);
-	fputs("}\n", events);
-	fflush(events);
-}
-
-void fail(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("ksm-density: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-/* A serial line that changes nothing of what it is given. */
-static void open_events(void)
-{
-	int fd = open(EVENTS, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	struct termios raw;
-
-	events = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!events)
-		fail("%s: %s", EVENTS, strerror(errno));
-	if (!tcgetattr(fd, &raw)) {
-		cfmakeraw(&raw);
-		tcsetattr(fd, TCSANOW, &raw);
-	}
-	start = now_s();
-}
-
-static void set_knob(char *text)
-{
-	char *value = strchr(text, '=');
-
-	if (!value)
-		fail("--knob %s: no \"=\"", text);
-	*value++ = '\0';
-	ksm_write(text, "%s", value);
-}
-
-static double number(const char *text)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (!*text || *end || !(value >= 0 && value < 1e6))
-		fail("%s is no number", text);
-	return value;
-}
 
 static enum protocol protocol(const char *name)
 {
@@ -181,15 +111,6 @@ static void parse(int argc, char **argv)
 	}
 	if (options.limit < 1 || options.limit > MAX_GUESTS)
 		fail("1 to %d guests", MAX_GUESTS);
-}
-
-/* If memory runs out it is a guest that goes, and this tells of it. */
-static void never_kill_me(void)
-{
-	FILE *file = fopen("/proc/self/oom_score_adj", "w");
-
-	if (!file || fprintf(file, "-1000\n") < 0 || fclose(file))
-		fail("oom_score_adj: %s", strerror(errno));
 }
 
 int main(int argc, char **argv)

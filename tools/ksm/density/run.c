@@ -25,6 +25,11 @@
 
 static double next_sample;
 
+static void emit_state(void)
+{
+	emit_sample(fleet_size() - fleet_booting(), fleet_lost());
+}
+
 /* Looks at what happened; true as long as all is well. */
 static bool look(void)
 {
@@ -33,7 +38,7 @@ static bool look(void)
 
 	fleet_look(sample);
 	if (sample) {
-		emit_sample();
+		emit_state();
 		next_sample = now + SAMPLE_S;
 	}
 	return !fleet_lost();
@@ -158,7 +163,7 @@ int run(void)
 	     fleet_lost());
 	all_well = all_well && wait_until(now_s() + options.settle_s) &&
 		   fleet_answer("settled") && hold() && fleet_answer("held");
-	emit_sample();
+	emit_state();
 	emit_meminfo("at the end");
 	emit_qemu_memory();
 	emit("end", "\"guests\":%d,\"lost\":%d,\"all_well\":%s", fleet_size(),
