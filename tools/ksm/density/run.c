@@ -155,9 +155,10 @@ int run(void)
 {
 	bool all_well;
 
-	emit_meminfo("before the first guest");
 	next_sample = now_s();
-	all_well = wait_until(now_s() + options.offset_s) &&
+	all_well = wait_until(now_s() + options.offset_s);
+	emit_meminfo("before the first guest");
+	all_well = all_well &&
 		   (options.protocol == ARRIVALS ? arrivals() : admission());
 	emit("arrived", "\"guests\":%d,\"lost\":%d", fleet_size(),
 	     fleet_lost());
