@@ -3,13 +3,13 @@
  * /init of a guest of "make density".
  *
  * From the kernel's command line: set_kib=N, the size of the working set;
- * period_ms=N, how often a slice of it is written; seed=N, what no other guest
+ * period_ms=N, how often a slice of it is written to; seed=N, what no other guest
  * has.  It says "guest ready", writes to its working set from then on, and does
  * what it is told on its console, see init.h:
  *
  *   hash   print the SHA-256 of the files that all guests have, and
- *          "set PASSES WRONG": how often the working set has been written, and
- *          how many words of it were not what had been written
+ *          "set PASSES WRONG": how often each page of the working set has been
+ *          written to, and how many words were ever not what they should be
  *   off    end
  */
 #include <errno.h>
@@ -47,6 +47,7 @@ static int execute(const char *command)
 
 	if (!strcmp(command, "hash")) {
 		err = init_hash(files, 2);
+		workset_check(&set);
 		printf("set %llu %lu\n", (unsigned long long)set.pass,
 		       set.wrong);
 		return err;

@@ -10,7 +10,7 @@
  * @words:	the memory
  * @nr_slices:	how many pieces of SLICE_SIZE it has
  * @next:	the piece whose turn it is
- * @pass:	how often all of it has been written
+ * @pass:	how often each page of it has been written to
  * @seed:	what no other guest has
  * @wrong:	words that were not what had been written there
  */
@@ -23,10 +23,11 @@ struct workset {
 	unsigned long wrong;
 };
 
-/* What is written in one go. */
+/* The pages that are written to in one go. */
 #define SLICE_SIZE	(256 * 1024)
 
 int workset_create(struct workset *set, size_t size, uint64_t seed);
 void workset_write(struct workset *set);
+void workset_check(struct workset *set);
 
 #endif

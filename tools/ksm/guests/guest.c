@@ -27,14 +27,16 @@
 
 /*
  * QEMU's emulation of SVM (seen with 7.2) delivers an interrupt that KVM
- * injects a second time if, at that moment, another CPU of the host gets a
- * timer interrupt.  That cannot be avoided from in here, but made rare and
- * mostly harmless:
- *  - all guests run on one CPU, so that the other one is idle most of the time;
+ * injects a second time if, before the guest exits to KVM, the emulator has to
+ * look at something else: another CPU of the host gets a timer interrupt; or,
+ * where its clock counts instructions, a timer expires.  That cannot be avoided
+ * from in here, but made rare and mostly harmless:
+ *  - all guests run on one CPU, so that another one is idle most of the time;
  *  - a guest ends an interrupt with a register write that exits to KVM, which
  *    ends the dangerous time, and not with a bit in shared memory;
  *  - a guest that wakes up has no lock to take before that write: its tick
- *    never stops, if the host has more than one CPU (nohz=off);
+ *    never stops (nohz=off).  Else it updates the time of day before, and waits
+ *    for ever for the end of that when it is interrupted again;
  *  - a guest spends its time in kernel mode, see init.h.
  */
 static void guest_pin(void)

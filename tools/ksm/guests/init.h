@@ -9,8 +9,7 @@
  * rarely, delivered a second time before the first has executed an instruction.
  * A guest in kernel mode runs its handler twice and never notices.  One in user
  * mode dies: the second interrupt finds a kernel that has not switched to its
- * own GS yet.  So a guest spends its time in the kernel, where the host has
- * more than one CPU: only then has this been seen.
+ * own GS yet.  So a guest spends its time in the kernel.
  */
 #ifndef KSM_GUESTS_INIT_H
 #define KSM_GUESTS_INIT_H
