@@ -36,6 +36,18 @@ void pressure_read(struct pressure *pressure)
 	fclose(file);
 }
 
+/* Time that the CPU had nothing to do, since boot. */
+static double idle_s(void)
+{
+	FILE *file = fopen("/proc/uptime", "r");
+	double up, idle;
+
+	if (!file || fscanf(file, "%lf %lf", &up, &idle) != 2)
+		fail("/proc/uptime: no two numbers");
+	fclose(file);
+	return idle;
+}
+
 /**
  * emit_sample() - the state of the host, as an event
  * @up:   guests or workers that have come up
@@ -50,14 +62,14 @@ void emit_sample(int up, int lost)
 	     "\"guests\":%d,\"lost\":%d,\"available_kib\":%ld,\"free_kib\":%ld,"
 	     "\"swap_free_kib\":%ld,\"shared\":%ld,\"sharing\":%ld,"
 	     "\"volatile\":%ld,\"profit\":%ld,\"full_scans\":%ld,"
-	     "\"ksmd_s\":%.3f,\"swapped_out\":%ld,\"psi_full_us\":%ld",
+	     "\"ksmd_s\":%.3f,\"idle_s\":%.2f,\"swapped_out\":%ld,\"psi_full_us\":%ld",
 	     up, lost, available_kib(),
 	     file_field(MEMINFO, "MemFree"), file_field(MEMINFO, "SwapFree"),
 	     file_long(KSM_DIR "pages_shared"),
 	     file_long(KSM_DIR "pages_sharing"),
 	     file_long(KSM_DIR "pages_volatile"),
 	     file_long(KSM_DIR "general_profit"),
-	     file_long(KSM_DIR "full_scans"), ksmd_cpu_s(),
+	     file_long(KSM_DIR "full_scans"), ksmd_cpu_s(), idle_s(),
 	     pressure.swapped_out, pressure.full_us);
 }
 
