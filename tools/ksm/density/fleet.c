@@ -46,16 +46,14 @@ void fleet_start_guest(double wait_s)
 {
 	struct guest *guest = &guests[nr_guests];
 	struct guest_setup setup = options.setup;
-	char append[256];
+	char append[192];
 
 	/*
 	 * Without ACPI a guest cannot power off: it resets, and QEMU exits.
-	 * nohz=off: see guest_pin().  A tick that is no timer of high
-	 * resolution does not have to be programmed anew each time, which
-	 * would be one more exit to KVM.
+	 * nohz=off: see guest_pin().
 	 */
 	snprintf(append, sizeof(append),
-		 "console=ttyS0 quiet panic=-1 reboot=t nohz=off highres=off lapic=notscdeadline set_kib=%d period_ms=%d seed=%d",
+		 "console=ttyS0 quiet panic=-1 reboot=t nohz=off set_kib=%d period_ms=%d seed=%d",
 		 options.set_kib, options.period_ms,
 		 options.seed * 1000 + nr_guests);
 	setup.append = append;
