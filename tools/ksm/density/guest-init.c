@@ -3,8 +3,8 @@
  * /init of a guest of "make density".
  *
  * From the kernel's command line: set_kib=N, the size of the working set;
- * period_ms=N, how often a slice of it is written to; seed=N, what no other guest
- * has.  It says "guest ready", writes to its working set from then on, and does
+ * period_ms=N, how often a slice of it is written to; seed=N, what no other
+ * guest has.  It says "guest ready", writes to its working set from then on, and does
  * what it is told on its console, see init.h:
  *
  *   hash   print the SHA-256 of the files that all guests have, and

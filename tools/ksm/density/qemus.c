@@ -8,7 +8,7 @@
 /**
  * struct mappings - some mappings of a QEMU, KiB
  * @pss:	resident, its share of what others have, too
- * @own:	resident, and nobody else's
+ * @own:	resident, and in no other process
  * @ksm:	merged
  * @swap:	swapped out
  */

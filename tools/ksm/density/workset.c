@@ -5,7 +5,7 @@
  *
  * It is filled with pseudo-random numbers that depend on the guest and on the
  * piece, so that no two pages of any two guests are ever equal.  Then a word in
- * each 512 bytes is written anew again and again, with a number that depends on
+ * each 512 bytes is written again and again, with a number that depends on
  * how often that was done, too: no page stays what it was.  What is read before
  * it is overwritten has to be what was written there, and in the end each word:
  * a page that got the content of another is found.
@@ -120,7 +120,7 @@ int workset_create(struct workset *set, size_t size, uint64_t seed)
 }
 
 /**
- * workset_write() - check what was last written to one slice, write it anew
+ * workset_write() - check what was last written to one slice, write it again
  * @set: the working set
  */
 void workset_write(struct workset *set)

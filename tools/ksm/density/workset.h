@@ -9,7 +9,7 @@
  * struct workset - memory that its owner writes to over and over
  * @words:	the memory
  * @nr_slices:	how many pieces of SLICE_SIZE it has
- * @next:	the piece whose turn it is
+ * @next:	the piece to be written next
  * @pass:	how often each page of it has been written to
  * @seed:	what no other guest has
  * @wrong:	words that were not what had been written there

@@ -58,7 +58,7 @@ struct guest_setup {
  * @nr:		number that the user sees, from 1
  * @pid:	the QEMU process
  * @fd:		our end of its serial console
- * @state:	how far it is; who waits for it sets GUEST_UP
+ * @state:	how far it is; the caller that waits for it sets GUEST_UP
  * @started:	when QEMU was started, now_s()
  * @why:	what went wrong, after a call that failed
  * @seq:	number of the last command sent, part of the reply's end mark
