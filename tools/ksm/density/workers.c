@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ksm-workers OPTION... -- PROGRAM [ARG]...: what KSM saves where one program
- * runs many times, each with all of its memory registered by prctl().
+ * ksm-workers OPTION... PROGRAM [ARG]...: what KSM saves where one program runs
+ * many times, each with all of its memory registered by prctl().
  *
  *   --workers N	so many (default 16), started one after the other
  *   --gap S		between two of them
