@@ -112,6 +112,24 @@ void ksys_reclaim(size_t bytes)
 	ksys_write(path, text);
 }
 
+ssize_t ksys_cgroup_read(const char *file, char *buf, size_t size)
+{
+	char path[256];
+
+	if (!cgroup_dir[0])
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/%s", cgroup_dir, file);
+	return ksys_read(path, buf, size);
+}
+
+int ksys_cgroup_write(const char *file, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", cgroup_dir, file);
+	return ksys_write(path, text);
+}
+
 void ksys_cgroup_leave(void)
 {
 	cgroup_move(cgroup_root);

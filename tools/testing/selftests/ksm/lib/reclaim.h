@@ -6,6 +6,7 @@
 #define KSM_LIB_RECLAIM_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Put the caller and what it forks into a control group of its own, from
@@ -32,6 +33,10 @@ int ksys_cgroup_limit(size_t bytes);
  * Returns how many of them seem to be there, after a little time for them.
  */
 long ksys_swap_out(const void *addr, size_t pages);
+
+/* A file of the group: length or -errno; 0 or -errno. */
+ssize_t ksys_cgroup_read(const char *file, char *buf, size_t size);
+int ksys_cgroup_write(const char *file, const char *text);
 
 /* One round of reclaim from the group, whatever comes of it. */
 void ksys_reclaim(size_t bytes);
