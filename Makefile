@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V ROUNDS
+export KSRC JOBS V ROUNDS TIME SEED KERNELS
 
 CONFIG ?= x86
 
@@ -24,6 +24,7 @@ help:
 	@echo '  make packages   Debian packages of the tools, built and tried out'
 	@echo '  make deb-kernel Debian packages of a kernel with it (an hour or two)'
 	@echo '  make busted     faults that are built in must be found by the tests'
+	@echo '  make torture    all that processes can do at once, for any length of time'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
 	@echo '  make figures    put those of the last make bench into the documentation'
@@ -38,6 +39,9 @@ help:
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
 	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
 	@echo '  ROUNDS=N        for bench: instead of what each case has'
+	@echo '  TIME=SECONDS    for torture: on each kernel (default: 60)'
+	@echo '  SEED=N          for torture: what to do (default: another one each time)'
+	@echo '  KERNELS="A B"   for torture: uml, debug (default: both)'
 
 .PHONY: deps
 deps:
@@ -69,6 +73,11 @@ check:
 unit lint busted matrix:
 	@scripts/deps
 	@scripts/check $@
+
+.PHONY: torture
+torture:
+	@scripts/deps
+	@scripts/torture
 
 .PHONY: clients
 clients:
