@@ -115,6 +115,19 @@ int ksm_set_merge_across_nodes(unsigned long value)
 	return err;
 }
 
+/* Pages of zeroes may have got a duplicate, on whatever NUMA node they are. */
+static void ksm_control_recheck_zeroes(void)
+{
+	struct ksm_scope scope = { .domain = KSM_DOMAIN_GLOBAL };
+	int nid;
+
+	ksm_recheck(ksm_short(ksm_scope_zero_probe(scope)));
+	for_each_node(nid) {
+		scope.nid = nid;
+		ksm_recheck(ksm_short(ksm_scope_zero_probe(scope)));
+	}
+}
+
 /**
  * ksm_set_use_zero_pages - may pages of zeroes become the zero page?
  * @value: new setting, 0 or 1
@@ -125,9 +138,9 @@ int ksm_set_merge_across_nodes(unsigned long value)
 int ksm_set_use_zero_pages(unsigned long value)
 {
 	mutex_lock(&ksm_scan_mutex);
-	/* Unchanged pages look for a duplicate only if they are told to. */
+	/* Unchanged pages look for a duplicate only if they are called. */
 	if (value && !ksm_use_zero_pages)
-		ksm_filter_recheck();
+		ksm_control_recheck_zeroes();
 	WRITE_ONCE(ksm_use_zero_pages, value);
 	mutex_unlock(&ksm_scan_mutex);
 	return 0;

@@ -8,15 +8,18 @@
  * accident in about one of twenty cases.
  *
  * A counter that has reached three is saturated: it cannot be relied on when it
- * goes down, and stays.  The number of those is kept, and the whole filter is
- * rebuilt once there are many.
+ * goes down, and stays.  What is left behind by keys that are gone makes for
+ * wrong answers.  So where that may be much, it is measured, and the whole filter
+ * is rebuilt if so many counters count nothing.
  *
- * The epoch moves whenever a counter goes from one to two: only then can a page
- * have got a duplicate, so only then unchanged pages need to be looked up
- * again.
+ * A key is called, see recheck.c, when it is added and both of its counters
+ * count two or more afterwards: only then can other pages have got a duplicate.
+ * That a counter goes from one to two would not do: other keys may have raised
+ * each of the counters before.
  *
  * Without memory for a filter every key may match: slower, not wrong.
  */
+#include <linux/bitops.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -25,6 +28,7 @@
 #include <linux/vmalloc.h>
 
 #include "filter.h"
+#include "recheck.h"
 
 /* One cache line of counters */
 #define KSM_FILTER_LINE_WORDS	8
@@ -34,17 +38,26 @@
 #define KSM_FILTER_SLOTS_PER_PAGE	8
 #define KSM_FILTER_MIN_LINES	256UL
 
+/* Lines to look at, to tell how many counters are in use */
+#define KSM_FILTER_SAMPLE	256UL
+
+/* So many counters in vain, as a share of all, are worth a rebuild. */
+#define KSM_FILTER_WORN_SHIFT	4
+
 /* Cleared at a time: a megabyte */
 #define KSM_FILTER_CLEAR_LINES	16384UL
 
-/* The epoch; all of this is under ksm_scan_mutex */
-unsigned long ksm_filter_epoch;
-
-/* Keys removed since boot; recount.c notices what it has not counted. */
+/*
+ * Keys removed since boot; recount.c notices what it has not counted.  All of
+ * this is under ksm_scan_mutex.
+ */
 unsigned long ksm_filter_removals;
 
 static u64 (*ksm_filter_table)[KSM_FILTER_LINE_WORDS];
 static unsigned int ksm_filter_order;	/* log2 of the number of lines */
+static unsigned long ksm_filter_keys;	/* counted now */
+
+/* Times that a saturated counter could not be counted down */
 static unsigned long ksm_filter_saturated;
 
 struct ksm_filter_place {
@@ -102,19 +115,59 @@ static unsigned int ksm_filter_wanted_order(unsigned long pages)
 	return ilog2(roundup_pow_of_two(max(lines, KSM_FILTER_MIN_LINES)));
 }
 
-/**
- * ksm_filter_recheck - have unchanged pages looked up at their next visit
- *
- * Something has changed by which pages may find a duplicate that had none
- * before, though no key was added.
- */
-void ksm_filter_recheck(void)
+static unsigned int ksm_filter_slots_shift(void)
 {
-	ksm_filter_epoch++;
+	return ksm_filter_order + ilog2(KSM_FILTER_LINE_SLOTS);
+}
+
+/* How many counters are not 0, about */
+static unsigned long ksm_filter_used(void)
+{
+	unsigned long step = max(ksm_filter_lines() / KSM_FILTER_SAMPLE, 1UL);
+	unsigned long line, nr = 0;
+	unsigned int i;
+	u64 word;
+
+	for (line = 0; line < ksm_filter_lines(); line += step) {
+		for (i = 0; i < KSM_FILTER_LINE_WORDS; i++) {
+			word = ksm_filter_table[line][i];
+			nr += hweight64((word | word >> 1) &
+					0x5555555555555555ULL);
+		}
+	}
+	return nr * step;
+}
+
+/* How many would be if they counted the keys and nothing else, about */
+static unsigned long ksm_filter_needed(void)
+{
+	u64 pairs = (u64)ksm_filter_keys * ksm_filter_keys;
+
+	if (ksm_filter_keys >> (ksm_filter_slots_shift() - 1))
+		return 1UL << ksm_filter_slots_shift();
+	/* Two for each key, less those that meet */
+	return 2 * ksm_filter_keys - (pairs >> (ksm_filter_slots_shift() - 1));
+}
+
+/*
+ * Popular content that is given up wears out two counters, however many pages
+ * had it: so this is looked at now and then, but not believed.
+ */
+static bool ksm_filter_worn(void)
+{
+	unsigned long many = 1UL << (ksm_filter_slots_shift() -
+				     KSM_FILTER_WORN_SHIFT);
+
+	if (ksm_filter_saturated <= many)
+		return false;
+	if (ksm_filter_used() > ksm_filter_needed() + many)
+		return true;
+	ksm_filter_saturated = 0;
+	return false;
 }
 
 /**
- * ksm_filter_wants_resize - is it too small, far too large, or saturated?
+ * ksm_filter_wants_resize - is it too small, far too large, or worn out?
  * @pages: pages tracked
  *
  * Return: true if ksm_filter_resize() is due.
@@ -125,7 +178,7 @@ bool ksm_filter_wants_resize(unsigned long pages)
 		return true;
 	return ksm_filter_wanted_order(pages) > ksm_filter_order ||
 	       ksm_filter_wanted_order(pages) + 2 < ksm_filter_order ||
-	       ksm_filter_saturated > ksm_filter_lines() * KSM_FILTER_LINE_SLOTS / 16;
+	       ksm_filter_worn();
 }
 
 /* This may be hundreds of megabytes. */
@@ -145,7 +198,7 @@ static void ksm_filter_clear(void)
  * ksm_filter_resize - start over with an empty filter of the right size
  * @pages: pages tracked
  *
- * The caller counts all keys again.
+ * The caller counts all keys again, by ksm_filter_recount().
  *
  * Context: may sleep.
  * Return: false if there was no memory and the old filter stays as it is.
@@ -167,8 +220,8 @@ bool ksm_filter_resize(unsigned long pages)
 		ksm_filter_table = new;
 		ksm_filter_order = order;
 	}
+	ksm_filter_keys = 0;
 	ksm_filter_saturated = 0;
-	ksm_filter_recheck();
 	return true;
 }
 
@@ -183,6 +236,7 @@ void ksm_filter_free(void)
 {
 	vfree(ksm_filter_table);
 	ksm_filter_table = NULL;
+	ksm_filter_keys = 0;
 	ksm_filter_saturated = 0;
 }
 
@@ -207,25 +261,36 @@ void ksm_filter_prefetch(u32 short_key)
 }
 
 /**
- * ksm_filter_add - one more page has this key
+ * ksm_filter_recount - count a key that the filter has not had yet
  * @short_key: the key
+ *
+ * Pages have it since before the filter was made, so that is no news.
  */
-void ksm_filter_add(u32 short_key)
+void ksm_filter_recount(u32 short_key)
 {
 	struct ksm_filter_place place[2];
-	unsigned int i, count;
+	unsigned int i;
 
 	if (!ksm_filter_table)
 		return;
+	ksm_filter_keys++;
 	ksm_filter_places(short_key, place);
-	for (i = 0; i < 2; i++) {
-		count = ksm_filter_count_at(&place[i]);
-		if (count == 3)
-			continue;
-		*place[i].word += 1ULL << place[i].shift;
-		if (count == 1)
-			ksm_filter_recheck();
-	}
+	for (i = 0; i < 2; i++)
+		if (ksm_filter_count_at(&place[i]) < 3)
+			*place[i].word += 1ULL << place[i].shift;
+}
+
+/**
+ * ksm_filter_add - one more page has this key
+ * @short_key: the key
+ *
+ * If others may have it, they are called.
+ */
+void ksm_filter_add(u32 short_key)
+{
+	ksm_filter_recount(short_key);
+	if (ksm_filter_may_match(short_key))
+		ksm_recheck(short_key);
 }
 
 /**
@@ -240,6 +305,7 @@ void ksm_filter_remove(u32 short_key)
 	if (!ksm_filter_table)
 		return;
 	ksm_filter_removals++;
+	ksm_filter_keys--;
 	ksm_filter_places(short_key, place);
 	for (i = 0; i < 2; i++) {
 		count = ksm_filter_count_at(&place[i]);

@@ -22,6 +22,7 @@
 #include "lock.h"
 #include "node.h"
 #include "pace.h"
+#include "recheck.h"
 #include "registry.h"
 #include "state.h"
 #include "track.h"

@@ -35,8 +35,10 @@ static void ksm_judge_free_item(const struct ksm_slice *s, unsigned int i,
 static void ksm_judge_leave_tree(const struct ksm_slice *s, unsigned int i,
 				 u64 word)
 {
+	u64 key = ksm_slice_known(s, i);
+
 	ksm_judge_free_item(s, i, word);
-	ksm_filter_recheck();
+	ksm_recheck(ksm_word_short(key));
 }
 
 /**
@@ -101,11 +103,36 @@ static bool ksm_judge_has_duplicate(const struct ksm_slice *s, u32 short_key,
 	       ksm_judge_zero_key(s, short_key, pfn);
 }
 
+/**
+ * ksm_judge_asked - ask the filter about an unchanged page
+ * @s:	 the slice
+ * @i:	 the entry, of which ksm_triage_asks() is true
+ * @pfn: page frame number in the entry
+ *
+ * The answer is in the state word and the filter.  Struct page is not touched,
+ * unless NUMA nodes keep their pages of zeroes apart.
+ *
+ * Context: ksm_scan_mutex and page table lock held.
+ * Return: true if no other page has its key, so that nothing is left to do.
+ */
+bool ksm_judge_asked(struct ksm_slice *s, unsigned int i, unsigned long pfn)
+{
+	u64 word = *ksm_slice_word(s, i);
+
+	lockdep_assert_held(&ksm_scan_mutex);
+	if (ksm_judge_has_duplicate(s, ksm_word_short(word), pfn))
+		return false;
+	if (word & KSM_WORD_LOOKUP)
+		ksm_judge_set(s, i, ksm_state_unique(word));
+	return true;
+}
+
 /* A page without item that is unchanged, by its entry alone */
 static void ksm_judge_unchanged(struct ksm_slice *s, unsigned int i, u64 word)
 {
 	unsigned long pfn = page_to_pfn(s->page[i]);
-	bool due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v));
+	bool due = ksm_state_lookup_due(&word, ksm_recheck_due(s->rechecks,
+							       word));
 
 	if (due && ksm_judge_has_duplicate(s, ksm_word_short(word), pfn)) {
 		s->work |= BIT_ULL(i);
@@ -142,6 +169,8 @@ static void ksm_judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
 		ksm_judge_plan_test(s, i, verdict, seen->dirty && seen->trust);
 		ksm_judge_set(s, i, word);
 		return;
+	case KSM_VERDICT_MOVED:
+		break;
 	case KSM_VERDICT_VERIFY:
 		/* If it turns out to be unchanged, it was no work. */
 		if (!seen->smart)
@@ -152,11 +181,12 @@ static void ksm_judge_inline(struct ksm_slice *s, unsigned int i, u64 word,
 	ksm_judge_plan_probe(s, i, verdict);
 }
 
-/* Has the stable tree got room for the page since it was last visited? */
+/* May the stable tree have got room for the page since it was last visited? */
 static bool ksm_judge_may_join(const struct ksm_slice *s,
 			       const struct ksm_rmap_item *item)
 {
-	return ksm_visit_has_room(s->v) && ksm_stable_has(item->key.probe);
+	return ksm_recheck_due(s->rechecks, ksm_item_word(item)) &&
+	       ksm_stable_has(item->key.probe);
 }
 
 /* Carry out the verdict about a page that stays in the unstable tree. */
@@ -329,6 +359,36 @@ static void ksm_judge_probe_queued(struct ksm_slice *s, unsigned int i,
 	ksm_judge_set(s, i, word);
 }
 
+/*
+ * Look for a duplicate of a page without item.  Return: its word, which
+ * remembers that it may have one, in case there is no memory for the item.
+ */
+static u64 ksm_judge_look(struct ksm_slice *s, unsigned int i, u64 probe,
+			  u64 word)
+{
+	if (!ksm_judge_has_duplicate(s, ksm_short(probe),
+				     page_to_pfn(s->page[i])))
+		return ksm_state_unique(word);
+	ksm_judge_hand_on(s, i, probe);
+	return word | KSM_WORD_LOOKUP;
+}
+
+/*
+ * A page has another frame than at the last visit.  It looks for a duplicate
+ * when it is quiet, so a call has to be remembered until then.
+ */
+static void ksm_judge_moved(struct ksm_slice *s, unsigned int i, bool changed)
+{
+	u64 word = *ksm_slice_word(s, i);
+
+	if (changed) {
+		s->v->pass->new_pages++;
+		s->work |= BIT_ULL(i);
+	} else if (ksm_recheck_due(s->rechecks, word)) {
+		ksm_judge_set(s, i, word | KSM_WORD_LOOKUP);
+	}
+}
+
 static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 				   u64 probe)
 {
@@ -340,19 +400,20 @@ static void ksm_judge_probe_inline(struct ksm_slice *s, unsigned int i,
 				&changed);
 	/* Enter the key first, so that the filter counts this page itself. */
 	ksm_judge_set(s, i, word);
+	if (s->verdict[i] == KSM_VERDICT_MOVED) {
+		ksm_judge_moved(s, i, changed);
+		return;
+	}
 	if (changed) {
 		/* To peek at a volatile page takes no more than to skip it. */
 		if (ksm_word_streak(word) < KSM_STREAK_VOLATILE)
 			s->work |= BIT_ULL(i);
 		return;
 	}
-	due = ksm_state_lookup_due(&word, ksm_visit_rechecks(s->v)) ||
+	due = ksm_state_lookup_due(&word, ksm_recheck_due(s->rechecks, word)) ||
 	      !s->v->smart || s->renew;
-	if (due && ksm_judge_has_duplicate(s, short_key,
-					   page_to_pfn(s->page[i])))
-		ksm_judge_hand_on(s, i, probe);
-	else if (due)
-		word = ksm_state_unique(word);
+	if (due)
+		word = ksm_judge_look(s, i, probe, word);
 	ksm_judge_set(s, i, word);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between slice.c, which reads and cleans entries, and judge.c, which decides
- * which of them.
+ * Between sort.c, which finds the entries that need something done, judge.c,
+ * which decides what, and slice.c, which cleans entries and reads pages.
  */
 #ifndef _MM_KSM_JUDGE_H
 #define _MM_KSM_JUDGE_H
@@ -25,6 +25,7 @@
  * @end:     the entry after the last
  * @huge:    one huge entry maps all pages
  * @renew:   all keys are taken again
+ * @rechecks: the keys of which unchanged pages look for a duplicate
  * @ptep:    entry @first, if not @huge
  * @chunk:   state words; NULL where there was no memory for them
  * @page:    page that an entry maps; valid if it is to be judged
@@ -48,6 +49,7 @@ struct ksm_slice {
 	unsigned int first, end;
 	bool huge;
 	bool renew;
+	struct ksm_rechecks rechecks;
 	pte_t *ptep;
 	struct ksm_chunk *chunk[KSM_SLICE_CHUNKS];
 	struct page *page[KSM_SLICE];
@@ -90,18 +92,23 @@ static inline u64 ksm_slice_known(const struct ksm_slice *s, unsigned int i)
 					 word;
 }
 
-/* Has the filter's epoch moved since this mm was last walked over? */
-static inline bool ksm_visit_rechecks(const struct ksm_visit *v)
+/*
+ * Is the entry in a block of entries with one dirty bit?  The hint says how
+ * many there are from its place on, which is one for the last of a block as
+ * well.  At the first place of the table, where a block would begin, it is the
+ * whole block.
+ */
+static inline bool ksm_slice_in_block(const struct ksm_slice *s, pte_t pte)
 {
-	return !v->smart || v->slot->seen_epoch != ksm_filter_epoch;
+	return pte_batch_hint(PTR_ALIGN_DOWN(s->ptep, PTRS_PER_PTE *
+					     sizeof(pte_t)), pte) > 1;
 }
 
-/* Has a full KSM page got room since then? */
-static inline bool ksm_visit_has_room(const struct ksm_visit *v)
-{
-	return !v->smart || v->slot->seen_room != ksm_stable_room_epoch;
-}
+/* sort.c */
+void ksm_sort(struct ksm_slice *s, pte_t *pte);
 
+/* judge.c */
+bool ksm_judge_asked(struct ksm_slice *s, unsigned int i, unsigned long pfn);
 void ksm_judge_lost(struct ksm_slice *s, unsigned int i);
 void ksm_judge_page(struct ksm_slice *s, unsigned int i, bool dirty,
 		    bool joint);

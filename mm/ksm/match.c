@@ -51,7 +51,7 @@ static void ksm_match_dequeue(struct ksm_rmap_item *item)
 static void ksm_match_leave_tree(struct ksm_rmap_item *item)
 {
 	ksm_match_dequeue(item);
-	ksm_filter_recheck();
+	ksm_recheck(ksm_short(item->key.probe));
 }
 
 /* Put it in, to be found by a duplicate. */
@@ -110,7 +110,7 @@ static void ksm_match_give_up(struct ksm_match *m, struct ksm_rmap_item *item,
 
 /*
  * The page is in the tree already, for the other side of a fork: leave it
- * without an item.  A recheck is triggered when that one leaves the tree.
+ * without an item.  It is called when that one leaves the tree.
  */
 static void ksm_match_park(struct ksm_rmap_item *item)
 {
@@ -400,13 +400,17 @@ void ksm_match_candidate(struct ksm_pass *pass, struct ksm_candidate *c)
 	ksm_candidate_unpin(&m.partner);
 	ksm_candidate_unpin(c);
 	/*
-	 * A duplicate may be parked, or hidden by a saturated counter.  But if
-	 * the page is in the tree as before, that is no news, or pages shared
-	 * by a fork would have each other rechecked in every pass.
+	 * A duplicate may be parked.  But if the page is in the tree as before,
+	 * that is no news, or pages shared by a fork would call each other in
+	 * every pass.
 	 */
 	after = ksm_match_look_up(c);
-	if (memcmp(&before, &after, sizeof(before)))
-		ksm_filter_recheck();
+	if (!memcmp(&before, &after, sizeof(before)))
+		return;
+	if (before.pfn)
+		ksm_recheck(ksm_short(before.key.probe));
+	if (after.pfn)
+		ksm_recheck(ksm_short(after.key.probe));
 }
 
 /* The mapping is attached; its KSM page was migrated.  False: no longer so. */

@@ -103,7 +103,6 @@ void ksm_unstable_insert(struct ksm_rmap_item *item);
 void ksm_unstable_erase(struct ksm_rmap_item *item);
 
 /* stable.c */
-extern unsigned long ksm_stable_room_epoch;
 bool ksm_stable_has(u64 probe);
 struct ksm_chain *ksm_stable_find(const struct ksm_key *key);
 void ksm_stable_link(struct ksm_stable_node *node, struct ksm_chain *chain);

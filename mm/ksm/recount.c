@@ -64,6 +64,21 @@ static bool ksm_recount_resize(void)
 	return true;
 }
 
+/* The maps of recheck.c have a size of their own, and keep what is in them. */
+static bool ksm_recount_fit_rechecks(void)
+{
+	unsigned long old = ksm_recheck_bytes();
+
+	if (!ksm_recheck_wants_resize(ksm_counters.tracked))
+		return true;
+	if (!ksm_recheck_resize(ksm_counters.tracked)) {
+		ksm_recount_delay_retry();
+		return false;
+	}
+	ksm_count(&ksm_counters.bytes, ksm_recheck_bytes() - old);
+	return true;
+}
+
 static bool ksm_recount_begin(void)
 {
 	if (!ksm_recount_resize())
@@ -80,7 +95,7 @@ static void ksm_recount_nodes(const struct ksm_chain *chain)
 	unsigned int i;
 
 	for (i = 0; i < chain->nr_dups; i++)
-		ksm_filter_add(ksm_short(chain->key.probe));
+		ksm_filter_recount(ksm_short(chain->key.probe));
 }
 
 /* True: all chains are counted. */
@@ -142,6 +157,7 @@ bool ksm_recount(void)
 	lockdep_assert_held(&ksm_scan_mutex);
 	if (!ksm_recount_state.under_way) {
 		if (!ksm_counters.tracked || ksm_recount_must_wait() ||
+		    !ksm_recount_fit_rechecks() ||
 		    !ksm_filter_wants_resize(ksm_counters.tracked))
 			return true;
 		if (!ksm_recount_begin())
@@ -161,7 +177,8 @@ bool ksm_recount(void)
 }
 
 /**
- * ksm_recount_drop - give the filter's memory back until it is needed again
+ * ksm_recount_drop - give the memory of filter and rechecks back until it is
+ * needed again
  *
  * All keys that there are then are counted in a new one.
  *
@@ -170,7 +187,9 @@ bool ksm_recount(void)
 void ksm_recount_drop(void)
 {
 	lockdep_assert_held(&ksm_scan_mutex);
-	ksm_count(&ksm_counters.bytes, -(long)ksm_filter_bytes());
+	ksm_count(&ksm_counters.bytes,
+		  -(long)(ksm_filter_bytes() + ksm_recheck_bytes()));
 	ksm_filter_free();
+	ksm_recheck_free();
 	WRITE_ONCE(ksm_recount_state.under_way, false);
 }

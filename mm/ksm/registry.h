@@ -26,8 +26,7 @@ struct ksm_table;
  * @tables:	struct ksm_table by address; changed under ksm_scan_mutex only
  * @recent:	the table found last
  * @bytes:	memory of the tables, their chunks and the rmap_items
- * @seen_epoch:	the filter's epoch when the last walk over this mm began
- * @seen_room:	the same of ksm_stable_room_epoch
+ * @walked:	number of the last pass that visited all pages of this mm
  * @exit_nr:	place among those that have exited; ksm_registry_lock
  * @forks_until: number of the pass after which all children of this mm were
  *		visited; written under the mmap_lock held for writing
@@ -47,8 +46,7 @@ struct ksm_slot {
 	struct rb_root tables;
 	struct ksm_table *recent;
 	unsigned long bytes;
-	unsigned long seen_epoch;
-	unsigned long seen_room;
+	unsigned long walked;
 	unsigned long exit_nr;
 	unsigned long forks_until;
 	unsigned int forked;
@@ -69,8 +67,9 @@ static inline bool ksm_slot_exiting(const struct ksm_slot *slot)
  *		ksm_registry_lock
  * @addr:	the next address there
  * @swept:	below this address the state words agree with the page tables
- * @epoch:	of the filter when the walk over this mm began
- * @room:	ksm_stable_room_epoch at that time
+ * @recheck:	unchanged pages of this mm look for a duplicate, since in the
+ *		last pass some were not visited
+ * @missed:	some were not in this pass
  * @mergeable:	this mm has a mergeable VMA, or may have got one where the walk
  *		has been already
  * @forked:	this mm has forked between the begin of its last walk and that
@@ -87,8 +86,8 @@ struct ksm_pass {
 	struct ksm_slot *slot;
 	unsigned long addr;
 	unsigned long swept;
-	unsigned long epoch;
-	unsigned long room;
+	bool recheck;
+	bool missed;
 	bool mergeable;
 	bool forked;
 	bool held;

@@ -4,7 +4,7 @@
  *
  * Under one hold of the page table lock, in this order:
  *
- *  1. read the entries, and skip those that need nothing (triage.h);
+ *  1. read the entries, and skip those that need nothing (sort.c, triage.h);
  *  2. have judge.c decide what to do about the others;
  *  3. test which of the pages whose entries are dirty have the same content as
  *     at the last visit: they seem to be quiet, and only they are worth a fault
@@ -23,7 +23,6 @@
 #include <linux/hugetlb.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
-#include <linux/prefetch.h>
 #include <asm/tlbflush.h>
 
 #include "../internal.h"
@@ -52,18 +51,6 @@ static bool ksm_slice_eligible(struct page *page)
 }
 
 /*
- * Is the entry in a block of entries with one dirty bit?  The hint says how
- * many there are from its place on, which is one for the last of a block as
- * well.  At the first place of the table, where a block would begin, it is the
- * whole block.
- */
-static bool ksm_slice_in_block(const struct ksm_slice *s, pte_t pte)
-{
-	return pte_batch_hint(PTR_ALIGN_DOWN(s->ptep, PTRS_PER_PTE *
-					     sizeof(pte_t)), pte) > 1;
-}
-
-/*
  * Is the page also mapped by forks?  Then its dirty bits have to stay where
  * they are: a folio that is marked dirty instead cannot be made lazyfree by
  * MADV_FREE, which does not know what the other mms want.
@@ -78,148 +65,6 @@ static bool ksm_slice_mapped_by_forks(struct page *page)
 
 	return atomic_read(&page->_mapcount) > 0 ||
 	       (folio_test_large(folio) && folio_entire_mapcount(folio) > 0);
-}
-
-static struct ksm_triage ksm_slice_triage(const struct ksm_slice *s)
-{
-	const struct ksm_visit *v = s->v;
-	struct ksm_observation seen = {
-		.trust = v->trust, .smart = v->smart, .renew = s->renew,
-	};
-
-	return ksm_triage_init(&seen, ksm_visit_rechecks(v),
-			       ksm_visit_has_room(v));
-}
-
-/*
- * Is there nothing to do about a page that has no item or is merged?  Not a
- * branch on what differs from page to page, see ksm_triage_inline().
- */
-static bool ksm_slice_skips(const struct ksm_slice *s,
-			    const struct ksm_triage *t, pte_t pte, u64 word)
-{
-	bool dirty = pte_dirty(pte), writable = pte_write(pte);
-	u16 pfn = pte_pfn(pte);
-	bool merged, alone;
-
-	merged = ksm_triage_stable(t, word, pfn, dirty, writable);
-	alone = ksm_triage_inline(t, word, pfn, dirty,
-				  ksm_slice_in_block(s, pte));
-	return ksm_entry_may_have_page(pte) & (merged | alone);
-}
-
-/* Read the entries.  Return: those about which there is nothing to do. */
-static u64 ksm_slice_read(const struct ksm_slice *s, const struct ksm_triage *t,
-			  pte_t *pte)
-{
-	unsigned int i;
-	u64 skip = 0;
-
-	for (i = s->first; i < s->end; i++) {
-		const u64 *word = ksm_slice_word(s, i);
-
-		pte[i] = ptep_get(s->ptep + i - s->first);
-		if (word)
-			skip |= (u64)ksm_slice_skips(s, t, pte[i], *word) << i;
-	}
-	return skip;
-}
-
-/* The same for a page in the unstable tree; there are few of those. */
-static bool ksm_slice_skips_queued(const struct ksm_slice *s,
-				   const struct ksm_triage *t, pte_t pte,
-				   u64 word)
-{
-	const struct ksm_rmap_item *item;
-
-	if (!t->skip_unstable || !ksm_word_unstable(word))
-		return false;
-	item = ksm_word_item(word);
-	return item->pfn == pte_pfn(pte) &&
-	       ksm_triage_unstable(t, ksm_item_word(item), pte_pfn(pte),
-				   pte_dirty(pte), ksm_slice_in_block(s, pte));
-}
-
-enum ksm_turn {
-	KSM_TURN_IGNORE,	/* leave all as it is */
-	KSM_TURN_LOST,		/* there is no page */
-	KSM_TURN_SKIP,		/* there is nothing to do */
-	KSM_TURN_DEFER,		/* one visit less to wait */
-	KSM_TURN_JUDGE,
-};
-
-static enum ksm_turn ksm_slice_turn(const struct ksm_slice *s,
-				    const struct ksm_triage *t, pte_t pte,
-				    const u64 *word)
-{
-	if (ksm_entry_is_migrating(pte))
-		return KSM_TURN_IGNORE;
-	/* So is what a device has, but that is no KSM page any more. */
-	if (ksm_entry_is_lent(pte) && word && !ksm_word_stable(*word))
-		return KSM_TURN_IGNORE;
-	if (!ksm_entry_may_have_page(pte))
-		return KSM_TURN_LOST;
-	if (!word)
-		return KSM_TURN_IGNORE;
-	if (ksm_slice_skips_queued(s, t, pte, *word))
-		return KSM_TURN_SKIP;
-	return ksm_triage_defers(t, *word, pte_pfn(pte)) ? KSM_TURN_DEFER :
-							   KSM_TURN_JUDGE;
-}
-
-static void ksm_slice_prefetch_items(const struct ksm_slice *s, u64 todo)
-{
-	const u64 *word;
-
-	for (; todo; todo &= todo - 1) {
-		word = ksm_slice_word(s, __ffs64(todo));
-		if (word && ksm_word_unstable(*word))
-			prefetch(ksm_word_item(*word));
-	}
-}
-
-static void ksm_slice_take_turn(struct ksm_slice *s, unsigned int i, pte_t pte,
-				enum ksm_turn turn)
-{
-	switch (turn) {
-	case KSM_TURN_LOST:
-		ksm_judge_lost(s, i);
-		break;
-	case KSM_TURN_SKIP:
-		s->skip |= BIT_ULL(i);
-		break;
-	case KSM_TURN_DEFER:
-		s->defer |= BIT_ULL(i);
-		break;
-	case KSM_TURN_JUDGE:
-		s->judge |= BIT_ULL(i);
-		s->page[i] = vm_normal_page(s->vma, ksm_slice_addr(s, i), pte);
-		prefetch(s->page[i]);
-		break;
-	case KSM_TURN_IGNORE:
-		break;
-	}
-}
-
-/*
- * Find out from entries and state words where there is anything to do.  Mostly
- * there is not, and then the page must not be touched.
- */
-static void ksm_slice_sort(struct ksm_slice *s, pte_t *pte)
-{
-	struct ksm_triage t = ksm_slice_triage(s);
-	enum ksm_turn turn;
-	unsigned int i;
-	u64 todo;
-
-	s->skip = ksm_slice_read(s, &t, pte);
-	todo = GENMASK_ULL(s->end - 1, s->first) & ~s->skip;
-	ksm_slice_prefetch_items(s, todo);
-	for (; todo; todo &= todo - 1) {
-		i = __ffs64(todo);
-		turn = ksm_slice_turn(s, &t, pte[i], ksm_slice_word(s, i));
-		ksm_slice_take_turn(s, i, pte[i], turn);
-	}
 }
 
 static void ksm_slice_judge_entry(struct ksm_slice *s, unsigned int i,
@@ -266,7 +111,7 @@ static void ksm_slice_judge_table(struct ksm_slice *s)
 	unsigned int i;
 	u64 todo;
 
-	ksm_slice_sort(s, pte);
+	ksm_sort(s, pte);
 	for (todo = s->judge; todo; todo &= todo - 1) {
 		i = __ffs64(todo);
 		ksm_slice_judge_entry(s, i, pte[i]);
@@ -512,8 +357,10 @@ static void ksm_slice_visit_table(struct ksm_slice *s, pmd_t *pmd)
 
 	s->ptep = pte_offset_map_lock(s->vma->vm_mm, pmd,
 				      ksm_slice_addr(s, s->first), &ptl);
-	if (!s->ptep)
+	if (!s->ptep) {
+		s->v->pass->missed = true;
 		return;
+	}
 	ksm_slice_judge_table(s);
 	if (s->test | s->clean | s->probe)
 		ksm_slice_read_pages(s);
@@ -533,8 +380,10 @@ static void ksm_slice_visit_huge(struct ksm_slice *s, pmd_t *pmd)
 	bool dirty;
 
 	ptl = pmd_trans_huge_lock(pmd, s->vma);
-	if (!ptl)
+	if (!ptl) {
+		s->v->pass->missed = true;
 		return;
+	}
 	if (pmd_present(*pmd))
 		head = vm_normal_page_pmd(s->vma, addr & HPAGE_PMD_MASK, *pmd);
 	dirty = pmd_dirty(*pmd);
@@ -572,6 +421,7 @@ unsigned long ksm_visit_slice(struct ksm_visit *v, struct vm_area_struct *vma,
 
 	lockdep_assert_held(&ksm_scan_mutex);
 	mmap_assert_locked(vma->vm_mm);
+	s.rechecks = ksm_recheck_view(v->recheck);
 	s.base = ALIGN_DOWN(addr, KSM_SLICE_BYTES);
 	s.first = (addr - s.base) >> PAGE_SHIFT;
 	s.end = (end - s.base) >> PAGE_SHIFT;

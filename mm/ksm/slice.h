@@ -48,6 +48,7 @@ struct ksm_job {
  * @pace:    pace of the batch
  * @smart:   smart_scan
  * @trust:   dirty bits tell of every write
+ * @recheck: all unchanged pages look for a duplicate
  * @forked:  the mm may have forked since the last visit
  * @gap:     what is known below this address is to be dropped; 0: nothing
  * @nr_jobs: length of @job
@@ -59,6 +60,7 @@ struct ksm_visit {
 	struct ksm_pace *pace;
 	bool smart;
 	bool trust;
+	bool recheck;
 	bool forked;
 	unsigned long gap;
 	unsigned int nr_jobs;

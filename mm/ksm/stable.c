@@ -15,9 +15,6 @@
 static struct rb_root ksm_stable_tree = RB_ROOT;
 static struct kmem_cache *ksm_chain_cache;
 
-/* Moves when a full KSM page gets room again, which others may use. */
-unsigned long ksm_stable_room_epoch;
-
 static struct ksm_chain *ksm_chain_of_rb(struct rb_node *rb)
 {
 	return rb_entry(rb, struct ksm_chain, rb);
@@ -192,7 +189,7 @@ void ksm_stable_resort(struct ksm_stable_node *node)
 		return;
 	if (ksm_node_has_room(node)) {
 		list_move(&node->dup, &node->chain->dups);
-		ksm_stable_room_epoch++;
+		ksm_recheck(ksm_short(node->chain->key.probe));
 	} else {
 		list_move_tail(&node->dup, &node->chain->dups);
 	}

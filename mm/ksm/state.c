@@ -166,6 +166,33 @@ static u64 ksm_state_by_content(u64 word, const struct ksm_observation *seen,
 	return word;
 }
 
+/* Is the page quiet, for good, as far as can be said, and waits for nothing? */
+static bool ksm_state_at_rest(u64 word)
+{
+	const u64 mask = KSM_WORD_QUIET | KSM_WORD_KEYED | KSM_WORD_STREAK |
+			 KSM_WORD_WAIT;
+
+	return (word & mask) == (KSM_WORD_QUIET | KSM_WORD_KEYED);
+}
+
+/*
+ * There is another page frame.  If a quiet page was here it may have been
+ * migrated, which is no change of it: the probe tells.
+ */
+static u64 ksm_state_other_frame(u64 word, const struct ksm_observation *seen,
+				 enum ksm_verdict *verdict)
+{
+	u64 new = ksm_state_with_joint(ksm_state_new(seen->pfn), seen->joint);
+
+	*verdict = KSM_VERDICT_NEW;
+	if (!seen->smart || !ksm_state_at_rest(word))
+		return new;
+	*verdict = KSM_VERDICT_MOVED;
+	new &= ~KSM_WORD_LOOKUP;
+	return new | (word & (KSM_WORD_KEYED | KSM_WORD_LOOKUP |
+			      KSM_WORD_LEVEL | KSM_WORD_SHORT));
+}
+
 /**
  * ksm_state_judge - decide what to do about a page
  * @word:    what is known of it: 0 or an inline word
@@ -174,7 +201,8 @@ static u64 ksm_state_by_content(u64 word, const struct ksm_observation *seen,
  *
  * What comes next depends on the verdict:
  *
- *   KSM_VERDICT_NEW, KSM_VERDICT_CHANGED, KSM_VERDICT_VERIFY
+ *   KSM_VERDICT_NEW, KSM_VERDICT_MOVED, KSM_VERDICT_CHANGED,
+ *   KSM_VERDICT_VERIFY
  *	ksm_state_probed() with the probe.
  *   KSM_VERDICT_PROVE
  *	If ksm_word_has_key() with the probe, the entry is cleaned and the probe
@@ -192,11 +220,8 @@ u64 ksm_state_judge(u64 word, const struct ksm_observation *seen,
 {
 	bool quiet = word & KSM_WORD_QUIET, was_joint = word & KSM_WORD_JOINT;
 
-	if (!word || ksm_word_pfn(word) != seen->pfn) {
-		*verdict = KSM_VERDICT_NEW;
-		return ksm_state_with_joint(ksm_state_new(seen->pfn),
-					    seen->joint);
-	}
+	if (!word || ksm_word_pfn(word) != seen->pfn)
+		return ksm_state_other_frame(word, seen, verdict);
 	if (seen->smart && ksm_word_defers(word)) {
 		*verdict = KSM_VERDICT_DEFER;
 		return ksm_state_deferred(word);
@@ -264,6 +289,10 @@ u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
 	*changed = expected || !same;
 	if (expected)
 		return word;
+	/* At the next visit it is quiet, or it was not the same page. */
+	if (verdict == KSM_VERDICT_MOVED)
+		return same ? word : ksm_state_with_wait(word, 0, 0) |
+				     KSM_WORD_LOOKUP;
 	if (!same)
 		return ksm_state_changed(word);
 	if (!(word & KSM_WORD_QUIET))
@@ -278,7 +307,7 @@ u64 ksm_state_probed(u64 word, enum ksm_verdict verdict, u32 short_key,
  * ksm_state_unique - no other page has this key
  * @word: state word
  *
- * Return: the new word; the next lookup is due when the filter's epoch moves.
+ * Return: the new word; the next lookup is due when its key is called.
  */
 u64 ksm_state_unique(u64 word)
 {
@@ -312,7 +341,7 @@ u64 ksm_state_failed(u64 word)
 /**
  * ksm_state_lookup_due - may an unchanged page look for a duplicate?
  * @word:    state word; a visit that has to be waited for is taken off
- * @recheck: the filter's epoch has moved since the last visit
+ * @recheck: its key is due, see recheck.c
  *
  * Return: true if it may.
  */

@@ -36,7 +36,7 @@
  * quiet
  *	unchanged at the last visit, which left the entry clean
  * lookup
- *	look for a duplicate at the next quiet visit, whatever the epoch
+ *	look for a duplicate at the next quiet visit, whether called or not
  * streak
  *	visits in a row that found the page changed, up to KSM_STREAK_VOLATILE
  * level
@@ -97,6 +97,8 @@ struct ksm_observation {
  * enum ksm_verdict - what is to be done about a page
  * @KSM_VERDICT_UNCHANGED: nothing, but perhaps look for a duplicate
  * @KSM_VERDICT_NEW:       another page: take the probe
+ * @KSM_VERDICT_MOVED:     another page, or the one that was here, at another place
+ *			   in memory: take the probe
  * @KSM_VERDICT_CHANGED:   written since its entry was cleaned: take the probe
  * @KSM_VERDICT_VERIFY:    the entry cannot tell: take the probe and compare
  * @KSM_VERDICT_PROVE:     the entry was left dirty: compare the probe, and
@@ -107,6 +109,7 @@ struct ksm_observation {
 enum ksm_verdict {
 	KSM_VERDICT_UNCHANGED,
 	KSM_VERDICT_NEW,
+	KSM_VERDICT_MOVED,
 	KSM_VERDICT_CHANGED,
 	KSM_VERDICT_VERIFY,
 	KSM_VERDICT_PROVE,

@@ -341,7 +341,7 @@ bool ksm_track_recount(struct ksm_slot *slot, unsigned long *addr,
 		for (i = 0; i < KSM_CHUNK_PAGES; i++)
 			if (chunk->word[i] &&
 			    ksm_track_counted_key(chunk->word[i], &key))
-				ksm_filter_add(key);
+				ksm_filter_recount(key);
 		*addr = at + KSM_CHUNK_BYTES;
 		if (!*addr)	/* where addresses end */
 			return true;

@@ -12,41 +12,54 @@
 #define _MM_KSM_TRIAGE_H
 
 #include "item.h"
+#include "recheck.h"
 #include "state.h"
 
 /**
  * struct ksm_triage - what holds for all entries of a slice
- * @skip_inline:   a clean entry proves that a page without item needs nothing
- * @skip_unstable: the same for a page in the unstable tree
- * @skip_stable:   the same for a mapping of a KSM page
- * @defer:	   volatile pages may be skipped
+ * @rechecks:	 the keys of which unchanged pages look for a duplicate
+ * @skip_clean:  a clean entry proves that a page that is not merged is unchanged
+ * @skip_stable: the same for a mapping of a KSM page
+ * @defer:	 volatile pages may be skipped
  */
 struct ksm_triage {
-	bool skip_inline;
-	bool skip_unstable;
+	struct ksm_rechecks rechecks;
+	bool skip_clean;
 	bool skip_stable;
 	bool defer;
 };
 
 /**
  * ksm_triage_init - prepare for a slice
- * @seen:    what its observations have in common: @trust, @smart and @renew
- * @recheck: the filter's epoch has moved since the last visit
- * @room:    a full KSM page has got room since the last visit
+ * @seen:     what its observations have in common: @trust, @smart and @renew
+ * @rechecks: of ksm_recheck_view()
  *
  * Return: the settings.
  */
 static inline struct ksm_triage
-ksm_triage_init(const struct ksm_observation *seen, bool recheck, bool room)
+ksm_triage_init(const struct ksm_observation *seen, struct ksm_rechecks rechecks)
 {
-	bool clean_is_unchanged = seen->trust && !seen->renew;
-
 	return (struct ksm_triage) {
-		.skip_inline = clean_is_unchanged && !recheck,
-		.skip_unstable = clean_is_unchanged && !room,
+		.rechecks = rechecks,
+		.skip_clean = seen->trust && !seen->renew,
 		.skip_stable = !seen->renew,
 		.defer = seen->smart,
 	};
+}
+
+/*
+ * Is a page without item unchanged, with a word that stays the same?  Bits of
+ * @clear are those that have to be 0 besides.
+ */
+static __always_inline bool ksm_triage_at_rest(u64 word, u64 clear, u16 pfn,
+					       bool dirty, bool joint)
+{
+	const u64 mask = KSM_WORD_TAG | KSM_WORD_QUIET | KSM_WORD_STREAK |
+			 KSM_WORD_WAIT | KSM_WORD_JOINT | KSM_WORD_PFN | clear;
+	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
+		   FIELD_PREP(KSM_WORD_PFN, pfn);
+
+	return !dirty & ((word & mask) == want);
 }
 
 /**
@@ -66,13 +79,25 @@ static __always_inline bool ksm_triage_inline(const struct ksm_triage *t,
 					      u64 word, u16 pfn, bool dirty,
 					      bool joint)
 {
-	const u64 mask = KSM_WORD_TAG | KSM_WORD_QUIET | KSM_WORD_LOOKUP |
-			 KSM_WORD_STREAK | KSM_WORD_WAIT | KSM_WORD_JOINT |
-			 KSM_WORD_PFN;
-	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
-		   FIELD_PREP(KSM_WORD_PFN, pfn);
+	return t->skip_clean & !ksm_recheck_due(t->rechecks, word) &
+	       ksm_triage_at_rest(word, KSM_WORD_LOOKUP, pfn, dirty, joint);
+}
 
-	return t->skip_inline & !dirty & ((word & mask) == want);
+/**
+ * ksm_triage_asks - has a page without item only the filter to ask?
+ * @t:	   settings
+ * @word:  state word, with any tag
+ * @pfn:   page frame number in the entry
+ * @dirty: the entry's dirty bit
+ * @joint: which is that of several pages
+ *
+ * Return: true if the page is unchanged, so that its key is what it was.
+ */
+static __always_inline bool ksm_triage_asks(const struct ksm_triage *t,
+					    u64 word, u16 pfn, bool dirty,
+					    bool joint)
+{
+	return t->skip_clean & ksm_triage_at_rest(word, 0, pfn, dirty, joint);
 }
 
 /**
@@ -114,7 +139,8 @@ static inline bool ksm_triage_unstable(const struct ksm_triage *t, u64 word,
 	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
 		   FIELD_PREP(KSM_WORD_PFN, pfn);
 
-	return t->skip_unstable && !dirty && (word & mask) == want;
+	return t->skip_clean && !ksm_recheck_due(t->rechecks, word) && !dirty &&
+	       (word & mask) == want;
 }
 
 /**

@@ -190,8 +190,8 @@ enum ksm_walk_result {
 
 static enum ksm_walk_result ksm_walk_end_mm(struct ksm_visit *v)
 {
-	v->slot->seen_epoch = v->pass->epoch;
-	v->slot->seen_room = v->pass->room;
+	if (!v->pass->missed)
+		v->slot->walked = v->pass->nr;
 	if (v->pass->mergeable)
 		return KSM_WALK_DONE;
 	/* Under mmap_lock: it may be registered again. */
@@ -209,6 +209,7 @@ static enum ksm_walk_result ksm_walk_locked(struct ksm_visit *v)
 		return KSM_WALK_EXITING;
 	v->gap = 0;
 	v->trust = v->smart && !mm_has_notifiers(mm);
+	v->recheck = !v->smart || v->pass->recheck;
 	v->forked = v->pass->forked || READ_ONCE(v->slot->forked);
 	if (ksm_walk_mm(v))
 		return ksm_walk_end_mm(v);
@@ -279,8 +280,8 @@ static struct ksm_slot *ksm_walk_next_slot(struct ksm_pass *pass)
 	pass->addr = 0;
 	pass->swept = 0;
 	pass->mergeable = false;
-	pass->epoch = ksm_filter_epoch;
-	pass->room = ksm_stable_room_epoch;
+	pass->recheck = !ksm_recheck_believed(slot->walked, pass->nr);
+	pass->missed = false;
 	return slot;
 }
 

@@ -10,7 +10,6 @@
 struct filter_model {
 	u32 key[MODEL_KEYS];
 	unsigned int count[MODEL_KEYS];
-	bool shared[MODEL_KEYS];	/* what the filter said last */
 };
 
 static struct filter_model *model_alloc(struct kunit *test,
@@ -51,53 +50,61 @@ static void expect_no_false_negative(struct kunit *test,
 /* Without a filter every key may have a duplicate. */
 static void filter_absent(struct kunit *test)
 {
-	unsigned long epoch = ksm_filter_epoch;
-
 	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
+	ksm_test_forget_calls();
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), 0);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_wants_resize(0));
+	ksm_filter_recount(1);
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(1));
 	ksm_filter_add(1);
+	KUNIT_EXPECT_TRUE(test, ksm_test_due(1));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(1));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(2));
 	ksm_filter_remove(1);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(1));
-	KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
 	ksm_filter_free();
+	ksm_recheck_free();
 	KUNIT_EXPECT_EQ(test, ksm_filter_bytes(), 0);
+}
+
+static void expect_one_key(struct kunit *test, u32 key)
+{
+	ksm_test_forget_calls();
+	ksm_filter_add(key);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(key));
+	ksm_filter_add(key);
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(key));
+	KUNIT_EXPECT_TRUE(test, ksm_test_due(key));
+	ksm_test_forget_calls();
+	ksm_filter_remove(key);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(key));
+	/* A new duplicate calls the key again, and so does one more. */
+	ksm_filter_add(key);
+	KUNIT_EXPECT_TRUE(test, ksm_test_due(key));
+	ksm_test_forget_calls();
+	ksm_filter_add(key);
+	KUNIT_EXPECT_TRUE(test, ksm_test_due(key));
+	/* What was counted before is no news. */
+	ksm_test_forget_calls();
+	ksm_filter_recount(key);
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(key));
 }
 
 static void filter_one_key(struct kunit *test)
 {
 	static const u32 keys[] = { 0, 1, 0xff, 0x80000000, 0xffffffff };
-	unsigned long epoch;
 	unsigned int i;
 
 	guard(mutex)(&ksm_scan_mutex);
-	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		epoch = ksm_filter_epoch;
-		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
-		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(keys[i]));
-		KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
-		epoch = ksm_filter_epoch;
-		ksm_filter_remove(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
-		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-		/* A new duplicate moves the epoch again. */
-		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(keys[i]));
-		KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
-		ksm_filter_remove(keys[i]);
-		ksm_filter_remove(keys[i]);
-		epoch = ksm_filter_epoch;
-		ksm_filter_add(keys[i]);
-		KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(keys[i]));
-		KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-		ksm_filter_remove(keys[i]);
+		KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
+		expect_one_key(test, keys[i]);
 	}
+	ksm_recheck_free();
 	ksm_filter_free();
 }
 
@@ -105,21 +112,22 @@ static void filter_one_key(struct kunit *test)
 static void filter_alone(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
-	unsigned long epoch;
 	unsigned int i, wrong = 0;
 
 	guard(mutex)(&ksm_scan_mutex);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
-	epoch = ksm_filter_epoch;
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
+	ksm_test_forget_calls();
 	for (i = 0; i < 10000; i++) {
 		u32 key = ksm_random(&random);
 
 		ksm_filter_add(key);
 		wrong += ksm_filter_may_match(key);
+		wrong += ksm_test_due(key);
 		ksm_filter_remove(key);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
-	KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
+	ksm_recheck_free();
 	ksm_filter_free();
 }
 
@@ -147,51 +155,39 @@ static void filter_saturation(struct kunit *test)
 }
 
 /*
- * If a key gets a duplicate and the epoch does not move, it would never be
- * looked up again.
+ * If a key seems to be shared and was not called when it came to be, no page
+ * that had it before would ever look.
  */
-static void expect_news(struct kunit *test, struct filter_model *m,
-			bool moved, int step)
-{
-	unsigned int i, unnoticed = 0;
-
-	for (i = 0; i < MODEL_KEYS; i++) {
-		bool shared = m->count[i] && ksm_filter_may_match(m->key[i]);
-
-		unnoticed += shared && m->count[i] && !m->shared[i] && !moved;
-		m->shared[i] = shared;
-	}
-	KUNIT_EXPECT_EQ_MSG(test, unnoticed, 0, "step %d", step);
-}
-
-static void filter_epoch_tells(struct kunit *test)
+static void filter_calls(struct kunit *test)
 {
 	struct ksm_random random = { ksm_test_seed() };
 	struct filter_model *m = model_alloc(test, &random);
-	unsigned int i;
+	unsigned int i, was;
 	int step;
 
 	guard(mutex)(&ksm_scan_mutex);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
-	for (step = 0; step < KSM_TEST_ROUNDS(300); step++) {
-		unsigned long epoch = ksm_filter_epoch;
-		bool was_alone;
-
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
+	for (step = 0; step < KSM_TEST_ROUNDS(3000); step++) {
+		ksm_test_forget_calls();
 		i = ksm_random_below(&random, MODEL_KEYS);
-		if (m->count[i] && ksm_random_chance(&random, 40)) {
+		was = m->count[i];
+		if (was && ksm_random_chance(&random, 40)) {
 			model_remove(m, i);
-			KUNIT_EXPECT_EQ(test, ksm_filter_epoch, epoch);
-		} else {
-			/* The added page is looked up anyway: no epoch needed. */
-			was_alone = !m->count[i];
-			model_add(m, i);
-			if (was_alone)
-				m->shared[i] = ksm_filter_may_match(m->key[i]);
+			KUNIT_EXPECT_FALSE_MSG(test, ksm_test_due(m->key[i]),
+					       "step %d", step);
+			continue;
 		}
-		expect_news(test, m, ksm_filter_epoch != epoch, step);
+		model_add(m, i);
+		KUNIT_EXPECT_EQ_MSG(test, ksm_test_due(m->key[i]),
+				    ksm_filter_may_match(m->key[i]),
+				    "step %d", step);
+		KUNIT_EXPECT_TRUE_MSG(test, !was || ksm_test_due(m->key[i]),
+				      "step %d", step);
 		if (ksm_test_failed(test))
 			break;
 	}
+	ksm_recheck_free();
 	ksm_filter_free();
 }
 
@@ -268,6 +264,33 @@ static void filter_saturates(struct kunit *test)
 	ksm_filter_free();
 }
 
+/* What many pages had, and have no more, leaves two counters behind. */
+static void filter_popular(struct kunit *test)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	struct filter_model *m = model_alloc(test, &random);
+	unsigned int i;
+
+	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(MODEL_KEYS));
+	for (i = 0; i < MODEL_KEYS; i++)
+		model_add(m, i);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_add(77);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_remove(77);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(MODEL_KEYS));
+	/* Nor is it worn out by having many keys. */
+	for (i = 0; i < 8 * MODEL_KEYS; i++)
+		ksm_filter_add(ksm_random(&random));
+	for (i = 0; i < 100000; i++)
+		ksm_filter_add(77);
+	for (i = 0; i < 100000; i++)
+		ksm_filter_remove(77);
+	KUNIT_EXPECT_FALSE(test, ksm_filter_wants_resize(MODEL_KEYS));
+	ksm_filter_free();
+}
+
 /* At least 8 slots of 2 bits for each page, and not many times more */
 static void filter_size(struct kunit *test)
 {
@@ -295,20 +318,22 @@ static void filter_size(struct kunit *test)
 	ksm_filter_free();
 }
 
-/* A resize moves the epoch: all keys must be counted again. */
-static void filter_resize_moves_epoch(struct kunit *test)
+/* After a resize all keys must be counted again, which calls none. */
+static void filter_resize_is_no_news(struct kunit *test)
 {
-	unsigned long epoch = ksm_filter_epoch;
-
 	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
-	KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
 	ksm_filter_add(5);
 	ksm_filter_add(5);
-	epoch = ksm_filter_epoch;
+	ksm_test_forget_calls();
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1000000));
-	KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
 	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(5));
+	ksm_filter_recount(5);
+	ksm_filter_recount(5);
+	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(5));
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(5));
+	ksm_recheck_free();
 	ksm_filter_free();
 }
 
@@ -349,11 +374,12 @@ static struct kunit_case filter_cases[] = {
 	KUNIT_CASE(filter_one_key),
 	KUNIT_CASE(filter_alone),
 	KUNIT_CASE(filter_saturation),
-	KUNIT_CASE(filter_epoch_tells),
+	KUNIT_CASE(filter_calls),
 	KUNIT_CASE(filter_random),
 	KUNIT_CASE(filter_saturates),
+	KUNIT_CASE(filter_popular),
 	KUNIT_CASE(filter_size),
-	KUNIT_CASE(filter_resize_moves_epoch),
+	KUNIT_CASE(filter_resize_is_no_news),
 	KUNIT_CASE(filter_false_positives),
 	{}
 };

@@ -84,13 +84,14 @@ static void unlink_node(struct kunit *test, struct stable_model *m, int i)
 
 static void fill_node(struct kunit *test, struct stable_model *m, int i)
 {
-	unsigned long room = ksm_stable_room_epoch;
+	u32 key = ksm_short(some_key(m->key[i]).probe);
 
+	ksm_test_forget_calls();
 	m->full[i] = !m->full[i];
 	m->node[i].nr_items = ksm_max_page_sharing - !m->full[i];
 	ksm_stable_resort(&m->node[i]);
-	/* Only additional room moves the epoch. */
-	KUNIT_EXPECT_EQ(test, ksm_stable_room_epoch != room, !m->full[i]);
+	/* Only additional room is news. */
+	KUNIT_EXPECT_EQ(test, ksm_test_due(key), !m->full[i]);
 }
 
 static void expect_chain(struct kunit *test, const struct stable_model *m,
@@ -265,6 +266,7 @@ static void stable_room_first(struct kunit *test)
 	int i;
 
 	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
 	for (i = 0; i < 8; i++) {
 		link_node(test, m, i, 5);
 		KUNIT_EXPECT_PTR_EQ(test, first_dup(&m->node[0]), &m->node[i]);
@@ -285,6 +287,7 @@ static void stable_room_first(struct kunit *test)
 	/* In no tree: there is nothing to sort. */
 	ksm_stable_resort(&m->node[0]);
 	KUNIT_EXPECT_NULL(test, ksm_stable_next(NULL));
+	ksm_recheck_free();
 }
 
 /* The filter must know that a page has a KSM page as its duplicate. */
@@ -292,18 +295,20 @@ static void stable_is_counted(struct kunit *test)
 {
 	struct stable_model *m = model_alloc(test);
 	u32 key = ksm_short(some_key(30).probe);
-	unsigned long epoch;
 
 	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
+	ksm_test_forget_calls();
 	KUNIT_EXPECT_TRUE(test, ksm_filter_resize(1));
 	ksm_filter_add(key);
 	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
-	epoch = ksm_filter_epoch;
+	KUNIT_EXPECT_FALSE(test, ksm_test_due(key));
 	link_node(test, m, 0, 30);
 	KUNIT_EXPECT_TRUE(test, ksm_filter_may_match(key));
-	KUNIT_EXPECT_NE(test, ksm_filter_epoch, epoch);
+	KUNIT_EXPECT_TRUE(test, ksm_test_due(key));
 	unlink_node(test, m, 0);
 	KUNIT_EXPECT_FALSE(test, ksm_filter_may_match(key));
+	ksm_recheck_free();
 	ksm_filter_free();
 }
 
@@ -315,6 +320,7 @@ static void stable_random(struct kunit *test)
 	int step, i, key;
 
 	guard(mutex)(&ksm_scan_mutex);
+	KUNIT_EXPECT_TRUE(test, ksm_recheck_resize(1));
 	for (step = 0; step < KSM_TEST_ROUNDS(3000); step++) {
 		if (step % 500 == 0)
 			percent = 20 + ksm_random_below(&random, 70);
@@ -341,6 +347,7 @@ static void stable_random(struct kunit *test)
 			unlink_node(test, m, i);
 	expect_lookups(test, m, step);
 	expect_order(test, m, step);
+	ksm_recheck_free();
 }
 
 static struct kunit_case stable_cases[] = {

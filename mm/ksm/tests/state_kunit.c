@@ -27,7 +27,7 @@ static const struct ksm_observation unclear = {
 struct page_model {
 	bool known;
 	bool quiet;		/* unchanged at the last visit */
-	bool lookup;		/* may be looked up, whatever the epoch */
+	bool lookup;		/* may be looked up, called or not */
 	bool keyed;
 	bool peeked;		/* key is what a peek saw */
 	bool joint;		/* one dirty bit for several pages */
@@ -102,6 +102,13 @@ static enum ksm_verdict model_judge(struct page_model *m,
 {
 	bool was_joint = m->joint;
 
+	if (m->known && m->pfn != look->pfn && look->smart && m->quiet &&
+	    m->keyed && !m->run && !m->wait) {
+		m->quiet = false;
+		m->pfn = look->pfn;
+		m->joint = look->joint;
+		return KSM_VERDICT_MOVED;
+	}
 	if (!m->known || m->pfn != look->pfn) {
 		*m = (struct page_model){
 			.known = true, .lookup = true, .pfn = look->pfn,
@@ -147,6 +154,13 @@ static bool model_probed(struct page_model *m, enum ksm_verdict verdict,
 	m->key = key;
 	if (verdict == KSM_VERDICT_NEW || verdict == KSM_VERDICT_CHANGED)
 		return true;
+	if (verdict == KSM_VERDICT_MOVED) {
+		if (!same) {
+			model_end_wait(m);
+			m->lookup = true;
+		}
+		return !same;
+	}
 	if (!same) {
 		model_written(m);
 		return true;
@@ -223,7 +237,10 @@ static enum ksm_verdict visit(u64 *word, const struct ksm_observation *look,
 /* Does triage find that there is nothing to do about a clean entry? */
 static bool skips(u64 word)
 {
-	struct ksm_triage t = ksm_triage_init(&clean, false, false);
+	static const u64 no_keys;
+	struct ksm_triage t = ksm_triage_init(&clean, (struct ksm_rechecks) {
+		&no_keys, 58,
+	});
 
 	return ksm_triage_inline(&t, word, PFN, false, false);
 }
@@ -251,7 +268,43 @@ static void state_first_visit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
 }
 
-/* Another page at the address: all state is dropped. */
+/* One that was quiet may have been migrated: the probe tells. */
+static void expect_moved(struct kunit *test, struct ksm_observation look)
+{
+	u64 quiet = ksm_state_unique(ksm_state_quiet(PFN, KEY)), word = quiet;
+	enum ksm_verdict verdict;
+	bool changed = true;
+
+	look.pfn ^= 1;
+	word = ksm_state_judge(word, &look, &verdict);
+	KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_MOVED);
+	/* With the same probe it is as it was, but has to be quiet once more */
+	word = ksm_state_probed(word, verdict, KEY, &changed);
+	KUNIT_EXPECT_FALSE(test, changed);
+	KUNIT_EXPECT_EQ(test, word,
+			ksm_state_unique(ksm_state_quiet(look.pfn, KEY)) &
+			~KSM_WORD_QUIET);
+	visit(&word, &look, KEY);
+	KUNIT_EXPECT_EQ(test, word,
+			ksm_state_unique(ksm_state_quiet(look.pfn, KEY)));
+	/* With another one it is another page. */
+	word = ksm_state_judge(quiet, &look, &verdict);
+	word = ksm_state_probed(word, verdict, KEY + 1, &changed);
+	KUNIT_EXPECT_TRUE(test, changed);
+	KUNIT_EXPECT_EQ(test, word, (ksm_state_quiet(look.pfn, KEY + 1)) &
+			~KSM_WORD_QUIET);
+}
+
+static void state_moved(struct kunit *test)
+{
+	const struct ksm_observation seen[] = { clean, dirty, unclear };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(seen); i++)
+		expect_moved(test, seen[i]);
+}
+
+/* Another page where none was quiet: all state is dropped. */
 static void state_other_page(struct kunit *test)
 {
 	const struct ksm_observation seen[] = { clean, dirty, unclear };
@@ -267,6 +320,8 @@ static void state_other_page(struct kunit *test)
 			/* Quiet or as volatile as can be */
 			while (bit % 2 && visits--)
 				visit(&word, &dirty, KEY);
+			/* smart_scan=0 takes no page for one that it knows. */
+			look.smart = bit % 2;
 			look.pfn ^= BIT(bit);
 			word = ksm_state_judge(word, &look, &verdict);
 			KUNIT_EXPECT_EQ(test, verdict, KSM_VERDICT_NEW);
@@ -812,6 +867,7 @@ static void state_quiet_by_probe(struct kunit *test)
 
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_first_visit),
+	KUNIT_CASE(state_moved),
 	KUNIT_CASE(state_other_page),
 	KUNIT_CASE(state_unchanged),
 	KUNIT_CASE(state_proved),

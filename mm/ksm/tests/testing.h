@@ -71,7 +71,20 @@ static inline bool ksm_test_at_rest(void)
 	guard(mutex)(&ksm_scan_mutex);
 	return ksm_run == KSM_RUN_STOP && ksm_registry_empty() &&
 	       ksm_node_none_left() && !ksm_stable_next(NULL) &&
-	       !ksm_filter_bytes() && !ksm_counters.tracked;
+	       !ksm_filter_bytes() && !ksm_recheck_bytes() &&
+	       !ksm_counters.tracked;
+}
+
+/* Is a key called?  Other keys may share its bit. */
+static inline bool ksm_test_due(u32 short_key)
+{
+	return ksm_recheck_due(ksm_recheck_view(false), (u64)short_key << 32);
+}
+
+static inline void ksm_test_forget_calls(void)
+{
+	ksm_recheck_pass_ended();
+	ksm_recheck_pass_ended();
 }
 
 /* Before and after each case that touches the engine */

@@ -13,17 +13,30 @@
  * struct triage_case - one entry, and what holds for its slice
  * @seen:    what the judge is told
  * @dirty:   the entry's own dirty bit
- * @recheck: the filter's epoch has moved
- * @room:    a full KSM page has got room
+ * @due:     all keys are called, or one in two
  * @word:    inline word
  */
 struct triage_case {
 	struct ksm_observation seen;
 	bool dirty;
-	bool recheck;
-	bool room;
+	struct ksm_rechecks due;
 	u64 word;
 };
+
+static const u64 all_keys = ~0ULL, some_keys = 0x5555555555555555ULL, no_keys;
+
+/* With smart_scan=0 all are. */
+static struct ksm_rechecks random_rechecks(struct ksm_random *random,
+					   bool smart)
+{
+	struct ksm_rechecks due = { &no_keys, 58 };
+
+	if (!smart || ksm_random_chance(random, 20))
+		due.bits = &all_keys;
+	else if (ksm_random_chance(random, 50))
+		due.bits = &some_keys;
+	return due;
+}
 
 /* Any inline word, mostly with the page frame number of the entry */
 static u64 random_word(struct ksm_random *random, u16 pfn)
@@ -50,8 +63,7 @@ static struct triage_case random_case(struct ksm_random *random)
 	u16 pfn = ksm_random(random);
 	struct triage_case c = {
 		.dirty = ksm_random_chance(random, 30),
-		.recheck = !smart || ksm_random_chance(random, 20),
-		.room = !smart || ksm_random_chance(random, 20),
+		.due = random_rechecks(random, smart),
 		.word = random_word(random, pfn),
 	};
 
@@ -72,7 +84,7 @@ static struct ksm_triage settings(const struct triage_case *c, bool trust)
 	struct ksm_observation seen = c->seen;
 
 	seen.trust = trust;
-	return ksm_triage_init(&seen, c->recheck, c->room);
+	return ksm_triage_init(&seen, c->due);
 }
 
 static bool trusts(const struct triage_case *c)
@@ -91,6 +103,11 @@ static void expect_unchanged(struct kunit *test, const struct triage_case *c,
 	KUNIT_EXPECT_EQ_MSG(test, word, c->word, "step %d", step);
 }
 
+static bool is_due(const struct triage_case *c)
+{
+	return ksm_recheck_due(c->due, c->word);
+}
+
 /* A page without item: nor may the judge look for a duplicate. */
 static void triage_inline(struct kunit *test)
 {
@@ -107,13 +124,45 @@ static void triage_inline(struct kunit *test)
 		skipped++;
 		expect_unchanged(test, &c, step);
 		KUNIT_EXPECT_FALSE_MSG(test,
-				       ksm_state_lookup_due(&c.word, c.recheck),
+				       ksm_state_lookup_due(&c.word, is_due(&c)),
 				       "step %d", step);
 		if (ksm_test_failed(test))
 			return;
 	}
 	/* And it is worth to have it. */
 	KUNIT_EXPECT_GT(test, skipped, KSM_TEST_ROUNDS(50000) / 100);
+}
+
+/* The same, but for what the filter may say: it is the first that is asked. */
+static void triage_asks(struct kunit *test)
+{
+	struct ksm_random random = { ksm_test_seed() };
+	int step, asked = 0;
+
+	for (step = 0; step < KSM_TEST_ROUNDS(50000); step++) {
+		struct triage_case c = random_case(&random);
+		struct ksm_triage t = settings(&c, trusts(&c));
+		bool due = is_due(&c) || (c.word & KSM_WORD_LOOKUP);
+		u64 word = c.word;
+
+		if (!ksm_triage_asks(&t, c.word, c.seen.pfn, c.dirty,
+				     c.seen.joint))
+			continue;
+		asked++;
+		expect_unchanged(test, &c, step);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    ksm_state_lookup_due(&word, is_due(&c)), due,
+				    "step %d", step);
+		KUNIT_EXPECT_EQ_MSG(test, word, c.word, "step %d", step);
+		/* What is not skipped has something to ask. */
+		KUNIT_EXPECT_EQ_MSG(test,
+				    ksm_triage_inline(&t, c.word, c.seen.pfn,
+						      c.dirty, c.seen.joint),
+				    !due, "step %d", step);
+		if (ksm_test_failed(test))
+			return;
+	}
+	KUNIT_EXPECT_GT(test, asked, KSM_TEST_ROUNDS(50000) / 100);
 }
 
 /* A page in the unstable tree, with the word that its item keeps */
@@ -133,7 +182,7 @@ static void triage_unstable(struct kunit *test)
 		skipped++;
 		expect_unchanged(test, &c, step);
 		/* So it would not look into the stable tree. */
-		KUNIT_EXPECT_FALSE_MSG(test, c.room, "step %d", step);
+		KUNIT_EXPECT_FALSE_MSG(test, is_due(&c), "step %d", step);
 		if (ksm_test_failed(test))
 			return;
 	}
@@ -184,8 +233,8 @@ static void triage_stable(struct kunit *test)
 		/* One bit each: written, writable, another page, renewed */
 		for (flags = 0; flags < 16; flags++) {
 			struct ksm_observation seen = { .renew = flags & 8 };
-			struct ksm_triage t = ksm_triage_init(&seen, true,
-							      true);
+			struct ksm_rechecks due = { &all_keys, 58 };
+			struct ksm_triage t = ksm_triage_init(&seen, due);
 			bool expected = !flags && tags[i] == KSM_TAG_STABLE;
 
 			KUNIT_EXPECT_EQ_MSG(test, expected,
@@ -228,6 +277,7 @@ static void triage_item_word(struct kunit *test)
 
 static struct kunit_case triage_cases[] = {
 	KUNIT_CASE(triage_inline),
+	KUNIT_CASE(triage_asks),
 	KUNIT_CASE(triage_unstable),
 	KUNIT_CASE(triage_defers),
 	KUNIT_CASE(triage_stable),

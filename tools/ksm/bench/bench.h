@@ -35,7 +35,8 @@ void content_sampled_twin(uint64_t *page, uint64_t id);
  * @pages: how many pages in each worker
  * @stride: bytes from one page to the next, at least PAGE
  * @content: number of the content that the page with this role has in this
- *	worker; it has a new one for each generation if the page is rewritten.
+ *	worker; it has a new one for each generation if the page is rewritten
+ *	or replaced.
  *	Roles are 0 to @pages - 1, dealt out to the pages at random.
  * @fill: makes the content from its number
  * @copies: roles below this have a like elsewhere
@@ -54,6 +55,7 @@ struct area {
 	char *base;
 	uint32_t *roles;	/* [worker][page] */
 	uint64_t *behind;	/* [worker][page], see area_write_behind() */
+	uint32_t *replaced;	/* [worker][page], see area_replace() */
 };
 
 extern struct area areas[MAX_AREAS];
@@ -70,6 +72,8 @@ uint64_t area_rewritten_pages(void);
 uint64_t area_touch(struct area *area, unsigned long below);
 void area_write_behind(struct area *area, unsigned long from, unsigned long to,
 		       unsigned long role);
+void area_replace(struct area *area, unsigned long from, unsigned long to,
+		  unsigned long role);
 void verify_all(void);
 unsigned long pages_total(void);
 unsigned long copies_total(void);
@@ -140,6 +144,9 @@ void table_print(void);
 
 /* What table.c lists */
 void run_steady(const struct bench_case *self);
+void run_drip(const struct bench_case *self);
+void run_drip_1pct(const struct bench_case *self);
+void run_drip_exit(const struct bench_case *self);
 void run_guests(const struct bench_case *self);
 void run_guests_written(const struct bench_case *self);
 void run_growth(const struct bench_case *self);

@@ -19,12 +19,13 @@
 
 #include "bench.h"
 
-enum op { FILL, REGISTER, REWRITE, TOUCH, VERIFY };
+enum op { FILL, REGISTER, REWRITE, TOUCH, REPLACE, VERIFY };
 
 struct request {
 	enum op op;
 	unsigned int area;
 	unsigned long below;
+	unsigned long from, to;
 };
 
 struct worker {
@@ -113,12 +114,12 @@ static void expected(const struct area *area, unsigned int worker,
 		     unsigned long page, uint64_t *buf)
 {
 	unsigned long role = role_of(area, worker, page);
-	uint64_t generation = generations[area - areas];
+	uint64_t generation = role >= area->rewritten ?
+			      generations[area - areas] : 0;
 	uint64_t behind = area->behind[worker * area->pages + page];
 
-	area->fill(buf, area->content(area, worker, role,
-				      role >= area->rewritten ?
-				      generation : 0));
+	generation += area->replaced[worker * area->pages + page];
+	area->fill(buf, area->content(area, worker, role, generation));
 	if (behind)
 		buf[BEHIND_WORD] = behind;
 }
@@ -180,6 +181,23 @@ static uint64_t do_touch(struct area *area, unsigned int worker,
 	return now_ns() - start;
 }
 
+/* Give pages back, and have new ones with new contents at their addresses. */
+static uint64_t do_replace(struct area *area, unsigned int worker,
+			   const struct request *request)
+{
+	unsigned long i;
+
+	for (i = request->from; i < request->to; i++) {
+		if (role_of(area, worker, i) < request->below)
+			continue;
+		if (madvise(page_of(area, i), PAGE, MADV_DONTNEED))
+			return errno;
+		area->replaced[worker * area->pages + i]++;
+		expected(area, worker, i, (uint64_t *)page_of(area, i));
+	}
+	return 0;
+}
+
 /* Return: number of pages that contain something else. */
 static uint64_t do_verify(struct area *area, unsigned int worker)
 {
@@ -208,6 +226,8 @@ static uint64_t obey(const struct request *request, unsigned int worker)
 		return do_rewrite(area, worker);
 	case TOUCH:
 		return do_touch(area, worker, request->below);
+	case REPLACE:
+		return do_replace(area, worker, request);
 	case VERIFY:
 		return do_verify(area, worker);
 	}
@@ -262,6 +282,7 @@ static void prepare_area(struct area *area)
 	map(PAGE, MAP_SHARED);
 	area->roles = map(nr * sizeof(*area->roles), MAP_SHARED);
 	area->behind = map(nr * sizeof(*area->behind), MAP_SHARED);
+	area->replaced = map(nr * sizeof(*area->replaced), MAP_SHARED);
 	for (i = 0; i < nr_workers; i++)
 		deal_roles(area, i);
 }
@@ -281,14 +302,19 @@ void workers_start(bool notifier)
 		start_worker(i, notifier);
 }
 
+static void send_request(unsigned int worker, const struct request *request)
+{
+	if (write(workers[worker].to, request, sizeof(*request)) !=
+	    sizeof(*request))
+		die("worker %u is gone", worker);
+}
+
 static void send(unsigned int worker, enum op op, const struct area *area,
 		 unsigned long below)
 {
 	struct request request = { op, area - areas, below };
 
-	if (write(workers[worker].to, &request, sizeof(request)) !=
-	    sizeof(request))
-		die("worker %u is gone", worker);
+	send_request(worker, &request);
 }
 
 static uint64_t receive(unsigned int worker)
@@ -423,6 +449,24 @@ void area_write_behind(struct area *area, unsigned long from, unsigned long to,
 			write_words(worker, remote, words, nr);
 		nr = 0;
 	}
+}
+
+/*
+ * area_replace - have new pages with new contents in place of some
+ * @from, @to: number of the first page, in each worker, and behind the last
+ * @role: only pages with this role or a higher one
+ */
+void area_replace(struct area *area, unsigned long from, unsigned long to,
+		  unsigned long role)
+{
+	struct request request = { REPLACE, area - areas, role, from, to };
+	unsigned int i;
+
+	for (i = 0; i < nr_workers; i++)
+		send_request(i, &request);
+	for (i = 0; i < nr_workers; i++)
+		if (receive(i))
+			die("worker %u cannot replace its pages", i);
 }
 
 unsigned long pages_total(void)

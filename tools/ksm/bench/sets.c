@@ -29,7 +29,7 @@ static uint64_t mix_content(const struct area *area, unsigned int worker,
 		return unique(area, MAX_WORKERS, role);
 	if (role < area->copies)
 		return 0;
-	return unique(area, worker, role);
+	return unique(area, worker, role) + (generation << 1);
 }
 
 /*

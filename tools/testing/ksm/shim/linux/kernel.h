@@ -21,6 +21,10 @@
 #define min_t(type, x, y)	min((type)(x), (type)(y))
 #define max_t(type, x, y)	max((type)(x), (type)(y))
 #define max3(x, y, z)		max(max(x, y), z)
+#define swap(a, b) ({				\
+	__auto_type __swap = (a);		\
+	(a) = (b);				\
+	(b) = __swap; })
 #define clamp_t(type, v, lo, hi) \
 	min_t(type, max_t(type, v, lo), hi)
 
