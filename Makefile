@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V ROUNDS
+export KSRC JOBS V ROUNDS MAINTAINER
 
 CONFIG ?= x86
 
@@ -38,6 +38,8 @@ help:
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
 	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
 	@echo '  ROUNDS=N        for bench: instead of what each case has'
+	@echo '  MAINTAINER="Name <address>"  for packages (default: DEBFULLNAME'
+	@echo '                  and DEBEMAIL, or what git has)'
 
 .PHONY: deps
 deps:

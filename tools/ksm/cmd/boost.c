@@ -204,7 +204,7 @@ static void last(void)
 	} while (ksm_boottime_ms() < end && ksm_boost_is_kept());
 	ksm_progress_end();
 	if (!ksm_boost_is_kept())
-		ksm_say("the boost was ended by somebody else: ksmtuned does "
+		ksm_say("another program has ended the boost: ksmtuned does "
 			"so when it begins");
 }
 

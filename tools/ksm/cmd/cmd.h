@@ -52,6 +52,7 @@ int ksm_fail(int code, const char *fmt, ...)
 int ksm_usage(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int ksm_exit_of(int err);
+void ksm_print_name(const char *name, int width);
 int ksm_fail_sysfs(int err);
 
 #endif

@@ -20,7 +20,6 @@ struct ksm_text explain_size(ksm_figure bytes);
 struct ksm_text explain_count(ksm_figure count);
 void explain_print(const struct ksm_explained *explained,
 		   const struct ksm_advice *advice);
-void explain_print_name(const char *name, int width);
 void explain_print_place(const struct ksm_map *map, int width);
 void explain_print_head(const struct ksm_explained *explained);
 void explain_wrap(const char *begin, const char *text);
@@ -32,6 +31,7 @@ json_t *explain_json_map(const struct ksm_finding *finding);
 json_t *explain_json_figure(ksm_figure figure);
 int explain_json_print(json_t *json);
 
+int explain_unreadable(size_t count);
 int explain_list(const struct ksm_scene *scene, bool idle, bool json);
 int explain_advise(const struct ksm_explained *explained, bool json);
 

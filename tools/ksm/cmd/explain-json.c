@@ -8,26 +8,12 @@
 
 #include "cmd.h"
 #include "explain-cmd.h"
+#include "record.h"
 
 /* A number, or null */
 json_t *explain_json_figure(ksm_figure figure)
 {
 	return fig_known(figure) ? json_integer(figure) : json_null();
-}
-
-/* Names of files and processes need not be UTF-8. */
-static json_t *json_name(const char *name)
-{
-	char clean[512];
-	json_t *json = json_string(name);
-
-	if (json)
-		return json;
-	snprintf(clean, sizeof(clean), "%s", name);
-	for (char *at = clean; *at; at++)
-		if (*at & 0x80)
-			*at = '?';
-	return json_string(clean);
 }
 
 static json_t *json_address(uint64_t address)
@@ -63,11 +49,11 @@ json_t *explain_json_map(const struct ksm_finding *finding)
 	const struct ksm_map *map = finding->map;
 
 	return json_pack(
-		"{s:o, s:o, s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:b,"
+		"{s:o, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:b,"
 		" s:I, s:s, s:o, s:b, s:o}",
 		"start", json_address(map->start),
 		"end", json_address(map->end),
-		"name", json_name(map->name),
+		"name", map->name,
 		"permissions", map->perms,
 		"vm_flags", map->vmflags,
 		"size_bytes", (json_int_t)(map->end - map->start),
@@ -88,15 +74,16 @@ json_t *explain_json_map(const struct ksm_finding *finding)
 json_t *explain_json_process(const struct ksm_explained *explained)
 {
 	const struct ksm_member *member = &explained->member;
+	const char *unit = ksm_unit_name(member->unit);
 	const struct ksm_stat *stat = &member->stat;
 
 	return json_pack(
-		"{s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:b,"
-		" s:o, s:o}",
+		"{s:i, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o,"
+		" s:b, s:o, s:o}",
 		"pid", member->pid,
-		"command", json_name(member->comm),
-		"unit", member->unit[0] ? json_name(member->unit) :
-					  json_null(),
+		"command", member->comm,
+		"unit", *unit ? json_string(unit) : json_null(),
+		"container", ksm_json_container(member->unit),
 		"size_bytes", (json_int_t)explained->size_bytes,
 		"rss_bytes", (json_int_t)explained->rss_bytes,
 		"ksm_bytes", (json_int_t)explained->ksm_bytes,

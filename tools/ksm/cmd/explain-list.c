@@ -122,7 +122,7 @@ static void print_entry(const struct ksm_explained *explained)
 	int64_t part = explained->totals[reason].bytes;
 
 	printf("%7d ", explained->member.pid);
-	explain_print_name(explained->member.comm, 16);
+	ksm_print_name(explained->member.comm, 16);
 	printf(" %8s %8s %9s  %-12s  %s%s\n",
 	       explain_size(explained->rss_bytes).s,
 	       explain_size(explained->ksm_bytes).s,
@@ -189,9 +189,7 @@ static int show(const struct list *list, bool json)
 	else
 		print_text(list);
 	if (!code && list->unreadable)
-		code = ksm_fail(KSM_EXIT_UNREADABLE, "%zu processes could not "
-				"be read; run this as root to have them as "
-				"well", list->unreadable);
+		code = explain_unreadable(list->unreadable);
 	return code;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd.h"
 #include "explain-cmd.h"
 #include "units.h"
 
@@ -68,21 +69,6 @@ static const char *name_of(const struct ksm_map *map)
 }
 
 /**
- * explain_print_name() - print a name, which may hold anything
- * @name:  the name
- * @width: in so many columns
- */
-void explain_print_name(const char *name, int width)
-{
-	for (; *name && width > 0; name++, width--) {
-		unsigned char c = *name;
-
-		putchar(c < ' ' || c == 0x7f ? '?' : c);
-	}
-	printf("%*s", width, "");
-}
-
-/**
  * explain_print_place() - print which mapping it is
  * @map:   the mapping
  * @width: in so many columns
@@ -91,7 +77,7 @@ void explain_print_place(const struct ksm_map *map, int width)
 {
 	int used = printf("%012" PRIx64 " ", map->start);
 
-	explain_print_name(name_of(map), width - used);
+	ksm_print_name(name_of(map), width - used);
 }
 
 /* Who it is, and what KSM says about it */
@@ -99,11 +85,11 @@ void explain_print_head(const struct ksm_explained *explained)
 {
 	const struct ksm_member *member = &explained->member;
 
-	explain_print_name(member->comm, strlen(member->comm));
+	ksm_print_name(member->comm, 0);
 	printf(" (%d)", member->pid);
 	if (member->unit[0]) {
 		printf("  ");
-		explain_print_name(member->unit, strlen(member->unit));
+		ksm_print_name(member->unit, 0);
 	}
 	printf("\nregistered %s, tracked %s pages, merged %s, zero %s, "
 	       "profit %s\n\n", explain_size(explained->registered_bytes).s,

@@ -175,12 +175,19 @@ static int fail_read(int pid, int err)
 	}
 }
 
-static int say_unreadable(size_t count)
+/**
+ * explain_unreadable() - say that some processes are missing
+ * @count: how many
+ *
+ * Return: the exit code
+ */
+int explain_unreadable(size_t count)
 {
 	if (!count)
 		return KSM_EXIT_DONE;
-	return ksm_fail(KSM_EXIT_UNREADABLE, "%zu processes could not be read; "
-			"run this as root to have them as well", count);
+	return ksm_fail(KSM_EXIT_UNREADABLE, "%zu process%s could not be read; "
+			"run this as root to have %s as well", count,
+			ksm_plural(count, "es"), count == 1 ? "it" : "them");
 }
 
 static void tell(double part)
@@ -254,7 +261,7 @@ static int explain_one(const struct request *request,
 	if (!code)
 		code = show(request, &explained, scene);
 	if (!code)
-		code = say_unreadable(unreadable);
+		code = explain_unreadable(unreadable);
 	ksm_explain_free(&explained);
 	return code;
 }

@@ -2,7 +2,9 @@
 /*
  * ksm: everything about KSM in one command.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +54,19 @@ static int run(int argc, char **argv)
 	return command->run(argc, argv);
 }
 
-int main(int argc, char **argv)
+/* What cannot be written was not done, whatever the command says. */
+static int end(int code)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	if (code != KSM_EXIT_DONE && code != KSM_EXIT_UNREADABLE)
+		return code;
+	return ksm_fail(KSM_EXIT_FAILED, "the output cannot be written%s%s",
+			errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+static int parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
@@ -79,4 +93,11 @@ int main(int argc, char **argv)
 		}
 	}
 	return run(argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	/* numbers are the same everywhere */
+	setlocale(LC_CTYPE, "");
+	return end(parse(argc, argv));
 }

@@ -154,6 +154,21 @@ void ksm_metrics_print(FILE *file, const struct ksm_status *status)
 	print_counters(file, now);
 }
 
+/* A label that is missing is an empty one for Prometheus. */
+static void unit_labels(FILE *file, const char *name)
+{
+	const char *unit = ksm_unit_name(name);
+	char container[KSM_UNIT_MAX];
+
+	if (unit > name) {
+		snprintf(container, sizeof(container), "%.*s",
+			 (int)(unit - 1 - name), name);
+		label(file, "container", container);
+		fputc(',', file);
+	}
+	label(file, "unit", *unit ? unit : "none");
+}
+
 static void print_column(FILE *file, const struct ksm_unit_sums *units,
 			 const struct ksm_field *field, const char *help)
 {
@@ -168,7 +183,7 @@ static void print_column(FILE *file, const struct ksm_unit_sums *units,
 		if (!fig_known(value))
 			continue;
 		fprintf(file, "ksm_%s{", name);
-		label(file, "unit", *unit->name ? unit->name : "none");
+		unit_labels(file, unit->name);
 		fprintf(file, "} %" PRId64 "\n", value);
 	}
 }
@@ -188,9 +203,11 @@ static void merge_zero_pages(struct ksm_unit_sums *units)
  * @file:	where to
  * @members:	the processes that take part
  * @page_bytes: size of a page
+ *
+ * Return: 0, or -ENOMEM
  */
-void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
-			     ksm_figure page_bytes)
+int ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
+			    ksm_figure page_bytes)
 {
 	static const struct {
 		struct ksm_field field;
@@ -206,11 +223,13 @@ void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
 		  "The same less book-keeping for the unit." },
 	};
 	struct ksm_unit_sums units;
+	int err = ksm_unit_sums_of(&units, members, page_bytes);
 
-	if (ksm_unit_sums_of(&units, members, page_bytes))
-		return;
+	if (err)
+		return err;
 	merge_zero_pages(&units);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		print_column(file, &units, &columns[i].field, columns[i].help);
 	ksm_unit_sums_free(&units);
+	return 0;
 }

@@ -6,14 +6,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "commands.h"
 #include "metrics.h"
+#include "replace.h"
 #include "units.h"
 #include "wait.h"
 
@@ -61,42 +59,22 @@ static int set_option(int option)
 	}
 }
 
-/* What is printed, or -errno: a disk that is full shows up at the end. */
-static int print(FILE *file, const struct ksm_status *status,
-		 const struct ksm_members *members)
+/* What is to be printed */
+struct figures {
+	const struct ksm_status *status;
+	const struct ksm_members *members;
+};
+
+static int print(FILE *file, const void *arg)
 {
+	const struct figures *figures = arg;
+	const struct ksm_status *status = figures->status;
+
 	ksm_metrics_print(file, status);
-	if (opt.units)
-		ksm_metrics_print_units(file, members,
-					status->view.now->host.page_bytes);
-	return fflush(file) || ferror(file) ? (errno ? -errno : -EIO) : 0;
-}
-
-/* Readers see the old file or the new one; others take FILE.XXXXXX for none. */
-static int write_file(const struct ksm_status *status,
-		      const struct ksm_members *members)
-{
-	char path[4096];
-	FILE *file;
-	int fd, err;
-
-	if (snprintf(path, sizeof(path), "%s.XXXXXX", opt.textfile) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "w");
-	err = file ? print(file, status, members) : -errno;
-	if (!err && fchmod(fd, 0644))
-		err = -errno;
-	if (file ? fclose(file) : close(fd))
-		err = err ? err : -errno;
-	if (!err && rename(path, opt.textfile))
-		err = -errno;
-	if (err)
-		unlink(path);
-	return err;
+	if (!opt.units)
+		return 0;
+	return ksm_metrics_print_units(file, figures->members,
+				       status->view.now->host.page_bytes);
 }
 
 static int output(const struct ksm_sample *now, const struct ksm_sample *before,
@@ -104,13 +82,15 @@ static int output(const struct ksm_sample *now, const struct ksm_sample *before,
 {
 	struct ksm_history history;
 	struct ksm_status status;
+	const struct figures figures = { &status, members };
 	int err;
 
 	ksm_history_read(KSM_HISTORY_DIR, now->time_ms - HISTORY_MS,
 			 now->time_ms, &history);
 	ksm_status(&status, now, before, &history);
-	err = opt.textfile ? write_file(&status, members) :
-			     print(stdout, &status, members);
+	err = opt.textfile ?
+	      ksm_replace_file(opt.textfile, 0644, print, &figures) :
+	      ksm_print_to(stdout, print, &figures);
 	ksm_history_free(&history);
 	if (err)
 		return ksm_fail(ksm_exit_of(err), "%s: %s", opt.textfile ?

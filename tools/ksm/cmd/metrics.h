@@ -10,7 +10,7 @@
 #include "status.h"
 
 void ksm_metrics_print(FILE *file, const struct ksm_status *status);
-void ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
-			     ksm_figure page_bytes);
+int ksm_metrics_print_units(FILE *file, const struct ksm_members *members,
+			    ksm_figure page_bytes);
 
 #endif

@@ -138,7 +138,7 @@ static int run(void)
 	if (opt.once || (code && code != KSM_EXIT_UNREADABLE))
 		return code;
 	for (;;) {
-		next += opt.interval_ms;
+		next = ksm_wait_next(next, opt.interval_ms);
 		if (ksm_wait_until(next))
 			return KSM_EXIT_DONE;
 		keep();

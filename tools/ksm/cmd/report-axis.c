@@ -13,7 +13,7 @@ struct ksm_text report_value(enum report_unit unit, double value)
 		return ksm_percent(value);
 	if (unit == REPORT_RATE)
 		return ksm_rate(value);
-	return ksm_size(isnan(value) ? KSM_UNKNOWN : llround(value));
+	return ksm_size(fig_round(value));
 }
 
 /* 1, 2 or 5 times a power of ten, in the unit that is shown */

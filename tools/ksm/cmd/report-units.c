@@ -106,8 +106,11 @@ void report_units_view(json_t *view, const struct report *report)
 
 static json_t *object_of(const struct ksm_unit_past *unit)
 {
-	double mean = unit->profit_bytes / unit->samples;
-	json_t *object = json_pack("{s:s,s:o,s:o}", "unit", unit->last.name,
+	double mean = unit->profit_bytes / unit->profits;
+	const char *name = ksm_unit_name(unit->last.name);
+	json_t *object = json_pack("{s:s,s:o,s:o,s:o}", "unit", name,
+				   "container",
+				   ksm_json_container(unit->last.name),
 				   "since", ksm_json_time(unit->first_ms),
 				   "until", ksm_json_time(unit->last_ms));
 

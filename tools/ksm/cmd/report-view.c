@@ -53,8 +53,8 @@ static void set_damage(json_t *view, const struct ksm_history *history)
 
 	if (!history->damaged)
 		return;
-	snprintf(text, sizeof(text), "%zu damaged lines of samples are left "
-		 "out, the first of them %s: a crash or a full disk.",
+	snprintf(text, sizeof(text), "damaged lines of samples that are "
+		 "left out: %zu, the first of them %s: a crash or a full disk.",
 		 history->damaged, history->damaged_at);
 	set(view, "damaged", text);
 }
@@ -212,7 +212,7 @@ static json_t *change_in_words(const struct ksm_change *at)
 {
 	const char *what = at->kind == KSM_CHANGE_BOOT ?
 			   "the machine was booted; the last sample before is "
-			   "of" : "nobody took samples; the last one before is "
+			   "of" : "no samples were taken; the last one before is "
 				  "of";
 
 	if (at->kind == KSM_CHANGE_KNOB)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 
 #include "cmd.h"
 #include "commands.h"
+#include "replace.h"
 #include "report.h"
 #include "template.h"
 #include "when.h"
@@ -149,8 +149,9 @@ static int fail_empty(const struct report *report)
 	return code;
 }
 
-static int print(FILE *file, const struct report *report)
+static int print(FILE *file, const void *arg)
 {
+	const struct report *report = arg;
 	json_t *data = opt.json ? report_data(report) : report_view(report);
 
 	if (!data)
@@ -162,43 +163,24 @@ static int print(FILE *file, const struct report *report)
 		ksm_template_print(file, report_template, data);
 	}
 	json_decref(data);
-	return fflush(file) || ferror(file) ? (errno ? -errno : -EIO) : 0;
+	return 0;
 }
 
-/*
- * A reader sees the old file or the new one, never a half of it.  What only root
- * may read does not become readable for all by this.
- */
-static int write_file(const struct report *report)
+/* What only root may read does not become readable for all by a report. */
+static mode_t mode_of(const struct report *report)
 {
-	mode_t mode = report->units.samples ? 0600 : 0644;
-	char path[4096];
-	FILE *file;
-	int fd, err;
+	mode_t mask = umask(0);
 
-	if (snprintf(path, sizeof(path), "%s.XXXXXX", opt.file) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "w");
-	err = file ? print(file, report) : -errno;
-	if (!err && fchmod(fd, mode))
-		err = -errno;
-	if (file ? fclose(file) : close(fd))
-		err = err ? err : -errno;
-	if (!err && rename(path, opt.file))
-		err = -errno;
-	if (err)
-		unlink(path);
-	return err;
+	umask(mask);
+	return (report->units.samples ? 0600 : 0666) & ~mask;
 }
 
 static int output(const struct report *report)
 {
 	bool to_file = opt.file && strcmp(opt.file, "-");
-	int err = to_file ? write_file(report) : print(stdout, report);
+	int err = to_file ?
+		  ksm_replace_file(opt.file, mode_of(report), print, report) :
+		  ksm_print_to(stdout, print, report);
 
 	if (err)
 		return ksm_fail(ksm_exit_of(err), "%s: %s", to_file ? opt.file :
@@ -219,9 +201,9 @@ static int read_units(struct report *report)
 static void tell_damage(size_t damaged, const char *at)
 {
 	if (damaged)
-		ksm_say("%zu damaged lines of samples are left out, the first "
-			"of them %s: after a crash or on a full disk that is "
-			"all right once", damaged, at);
+		ksm_say("damaged lines of samples that are left out: %zu, the "
+			"first of them %s: after a crash or on a full disk "
+			"that is all right once", damaged, at);
 }
 
 static int make(struct report *report)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd.h"
 #include "status-forms.h"
 #include "units.h"
 
@@ -27,11 +28,6 @@ static struct ksm_text size(ksm_figure bytes)
 static struct ksm_text count(ksm_figure number)
 {
 	return raw ? ksm_raw(number) : ksm_count(number);
-}
-
-static ksm_figure whole(double value)
-{
-	return isnan(value) ? KSM_UNKNOWN : llround(value);
 }
 
 static void time_of(char *text, size_t len, const char *fmt, int64_t time_ms)
@@ -57,7 +53,8 @@ static void print_top(const struct ksm_sample *now)
 	time_of(when, sizeof(when), "%d %b %H:%M:%S", now->time_ms);
 	snprintf(left, sizeof(left), "%s  Linux %s, %s", now->host.hostname,
 		 now->host.release, kind(now));
-	printf("%-*s %s\n", COLUMNS - 1 - (int)strlen(when), left, when);
+	ksm_print_name(left, COLUMNS - 1 - strlen(when));
+	printf(" %s\n", when);
 }
 
 static void print_saved(const struct ksm_sample *now)
@@ -72,7 +69,7 @@ static void print_saved(const struct ksm_sample *now)
 
 static void print_yield(const struct ksm_status *status)
 {
-	ksm_figure yield = whole(ksm_yield_bytes(status));
+	ksm_figure yield = fig_round(ksm_yield_bytes(status));
 	char text[64];
 
 	if (fig_known(yield))
@@ -92,13 +89,13 @@ static void print_trend(const struct ksm_status *status)
 	char since[32];
 
 	printf("trend       %s%s/min", per_minute > 0 ? "+" : "",
-	       size(whole(per_minute)).s);
+	       size(fig_round(per_minute)).s);
 	if (fig_known(status->converged_ms)) {
 		time_of(since, sizeof(since), "%H:%M", status->converged_ms);
 		printf(": converged since %s", since);
 	}
 	printf("  (%s, %s full scans)\n", ksm_duration(trend->seconds).s,
-	       count(whole(trend->full_scans)).s);
+	       count(fig_round(trend->full_scans)).s);
 }
 
 static void print_scan(const struct ksm_sample *now)

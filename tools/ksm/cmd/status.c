@@ -89,15 +89,17 @@ static bool seems_stalled(const struct ksm_sample *before,
 /* Take another look, for as long as it takes to tell a stall from a pause. */
 static int look_longer(const struct ksm_sample *before, struct ksm_sample *now)
 {
-	int64_t need_ms = now->knobs.sleep_millisecs * KSM_STALL_SLEEPS;
+	ksm_figure need_ms = fig_mul(now->knobs.sleep_millisecs,
+				     KSM_STALL_SLEEPS);
 	int64_t end;
 
+	/* without knowing how long ksmd sleeps, it cannot be told */
+	if (!fig_known(need_ms) || need_ms > PATIENCE_MS)
+		return 0;
 	if (need_ms < KSM_STALL_SECONDS * 1000)
 		need_ms = KSM_STALL_SECONDS * 1000;
-	if (need_ms > PATIENCE_MS)
-		return 0;
 	ksm_say("ksmd has not moved; watching it for %s",
-		ksm_duration(need_ms / 1000).s);
+		ksm_duration(need_ms / 1000.0).s);
 	end = before->boottime_ms + need_ms;
 	do {
 		if (ksm_wait_ms(WINDOW_MS))
@@ -114,22 +116,42 @@ static int exit_of(const struct ksm_sample *now)
 	return now->sums.unreadable > 0 ? KSM_EXIT_UNREADABLE : KSM_EXIT_DONE;
 }
 
-static void print_json(const struct ksm_status *status)
+/* A line each, if they follow one another. */
+static int print_json(const struct ksm_status *status)
 {
 	json_t *document = ksm_json_status(status);
 
-	/* a line each, if they follow one another */
+	if (!document)
+		return ksm_fail(KSM_EXIT_FAILED, "out of memory");
 	json_dumpf(document, stdout, JSON_REAL_PRECISION(12) |
 		   (opt.watch_ms ? JSON_COMPACT : JSON_INDENT(2)));
 	putchar('\n');
 	json_decref(document);
+	return KSM_EXIT_DONE;
+}
+
+static int print_form(const struct ksm_status *status)
+{
+	int level;
+
+	switch (opt.form) {
+	case CHECK:
+		level = ksm_status_check(status);
+		/* it is nothing to those who do not get the line */
+		return fflush(stdout) ? CHECK_UNKNOWN : level;
+	case JSON:
+		return print_json(status);
+	default:
+		ksm_status_text(status, opt.form == RAW);
+		return KSM_EXIT_DONE;
+	}
 }
 
 static int print(const struct ksm_sample *now, const struct ksm_sample *before)
 {
 	struct ksm_history history;
 	struct ksm_status status;
-	int code = exit_of(now);
+	int code;
 
 	/* what was kept is of use, but not needed */
 	ksm_history_read(KSM_HISTORY_DIR, now->time_ms - HISTORY_MS,
@@ -137,24 +159,29 @@ static int print(const struct ksm_sample *now, const struct ksm_sample *before)
 	ksm_status(&status, now, before, &history);
 	if (opt.watch_ms && opt.form <= RAW)
 		fputs(isatty(1) ? "\033[H\033[J" : "\n", stdout);
-	if (opt.form == CHECK)
-		code = ksm_status_check(&status);
-	else if (opt.form == JSON)
-		print_json(&status);
-	else
-		ksm_status_text(&status, opt.form == RAW);
+	code = print_form(&status);
 	ksm_history_free(&history);
 	fflush(stdout);
-	return code;
+	return code || opt.form == CHECK ? code : exit_of(now);
+}
+
+static int unknown(const char *why)
+{
+	printf("KSM UNKNOWN - %s\n", why);
+	return CHECK_UNKNOWN;
 }
 
 static int fail(int err)
 {
-	if (opt.form == CHECK) {
-		printf("KSM UNKNOWN - %s\n", strerror(-err));
-		return CHECK_UNKNOWN;
-	}
-	return ksm_fail_sysfs(err);
+	return opt.form == CHECK ? unknown(strerror(-err)) :
+				   ksm_fail_sysfs(err);
+}
+
+/* Those who watch have other codes, in which this one is a warning. */
+static int fail_signal(void)
+{
+	return opt.form == CHECK ? unknown("ended by a signal") :
+				   KSM_EXIT_FAILED;
 }
 
 static int once(void)
@@ -167,10 +194,10 @@ static int once(void)
 	if (err)
 		return fail(err);
 	if (ksm_wait_ms(opt.window_ms))
-		return KSM_EXIT_FAILED;
+		return fail_signal();
 	ksm_sample_read(&now, NULL);
 	if (seems_stalled(&before, &now) && look_longer(&before, &now))
-		return KSM_EXIT_FAILED;
+		return fail_signal();
 	return print(&now, &before);
 }
 
@@ -181,7 +208,7 @@ static int watch(void)
 
 	if (err)
 		return fail(err);
-	while (!ksm_wait_ms(opt.watch_ms)) {
+	while (!ferror(stdout) && !ksm_wait_ms(opt.watch_ms)) {
 		ksm_sample_read(&now, NULL);
 		print(&now, &before);
 		before = now;

@@ -4,7 +4,6 @@
  */
 #include <getopt.h>
 #include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +149,6 @@ int ksm_cmd_top(int argc, char **argv)
 	struct top_options options = { .delay_ms = DELAY_MS };
 	int option, err = 0;
 
-	setlocale(LC_CTYPE, "");
 	while (!err && (option = getopt_long(argc, argv, "d:f:g:s:a1h",
 					     long_options, NULL)) != -1) {
 		if (option == 'h') {

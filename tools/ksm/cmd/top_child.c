@@ -47,6 +47,8 @@ int top_child_start(struct top_child *child, char *const argv[], int columns)
 
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
+	/* who has started us may ignore it: there would be no status then */
+	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (!pid)
 		run(argv, fds[1], columns);

@@ -72,6 +72,8 @@ static void forget(struct top_data *data)
 	while (old + 1 < past->count &&
 	       past->list[old + 1].boottime_ms < oldest)
 		old++;
+	if (!old)
+		return;
 	past->count -= old;
 	memmove(past->list, past->list + old,
 		past->count * sizeof(*past->list));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events and their sums as JSON, an object in each line.
+ * Events and their sums as JSON, an object in each line;
+ * schema/ksm-trace-1.json describes it.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -8,6 +9,9 @@
 
 #include "record.h"
 #include "trace-print.h"
+
+/* Grows when a member goes or changes, not when one is added */
+#define KSM_TRACE_SCHEMA	1
 
 static void print(json_t *object)
 {
@@ -53,8 +57,8 @@ static void set_attempt(json_t *object, const struct ksm_event *event)
 void ksm_trace_json(const struct ksm_event *event,
 		    const struct ksm_trace_span *span)
 {
-	json_t *object = json_pack("{s:s,s:o,s:s}", "type", "event",
-				   "time",
+	json_t *object = json_pack("{s:i,s:s,s:o,s:s}", "schema_version",
+				   KSM_TRACE_SCHEMA, "type", "event", "time",
 				   time_of(event->time_us + span->offset_us),
 				   "event", ksm_event_name(event->kind));
 
@@ -121,7 +125,8 @@ void ksm_trace_json_sums(struct ksm_trace_sums *sums,
 			 const struct ksm_trace_span *span)
 {
 	ksm_trace_sort(sums);
-	print(json_pack("{s:s,s:f,s:o,s:o,s:o,s:I,s:I,s:o}",
+	print(json_pack("{s:i,s:s,s:f,s:o,s:o,s:o,s:I,s:I,s:o}",
+			"schema_version", KSM_TRACE_SCHEMA,
 			"type", "summary", "seconds", span->seconds,
 			"events", events_of(sums),
 			"merges", attempts_of(sums),

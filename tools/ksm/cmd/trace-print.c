@@ -193,8 +193,9 @@ void ksm_trace_print_sums(struct ksm_trace_sums *sums,
 	printf("%s%s\n", sums->lost ? "; lost because they were too many: " :
 	       "", sums->lost ? ksm_count(sums->lost).s : "");
 	if (sums->strange)
-		printf("            %s lines were not understood\n",
-		       ksm_count(sums->strange).s);
+		printf("            %s line%s not understood\n",
+		       ksm_count(sums->strange).s,
+		       sums->strange == 1 ? " was" : "s were");
 	if (!all && !sums->lost)
 		print_nothing(span);
 	print_events(sums);

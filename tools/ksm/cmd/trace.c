@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <time.h>
 
@@ -234,7 +235,7 @@ static int watch(void)
 		if (ksm_boottime_ms() < next || next >= stop)
 			continue;
 		print_sums();
-		next += opt.every_ms;
+		next = ksm_wait_next(next, opt.every_ms);
 	}
 	ksm_tracefs_stop(&run.trace);
 	return take_all(ksm_boottime_ms() + DRAIN_MS);
@@ -287,7 +288,9 @@ static int finish(int err)
 	/* a signal may have ended a write, too */
 	if (ended)
 		clearerr(stdout);
-	if (ended != SIGPIPE)
+	if (ended == SIGPIPE)
+		__fpurge(stdout);
+	else
 		print_sums();
 	if (ended != SIGPIPE && ferror(stdout))
 		return ksm_fail(KSM_EXIT_FAILED, "output: %s; is the disk full?",

@@ -53,8 +53,11 @@ static void show_left(void)
 static pid_t start_writer(const struct ksm_knob *run)
 {
 	sigset_t none;
-	pid_t pid = fork();
+	pid_t pid;
 
+	/* who has started us may ignore it: there would be no status then */
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
 	if (pid)
 		return pid;
 	/* the write is to be interrupted by Ctrl-C */

@@ -56,6 +56,21 @@ int ksm_wait_until(int64_t boottime_ms)
 }
 
 /**
+ * ksm_wait_next() - when it is time again
+ * @last:     when it was last, since boot
+ * @interval: how often, in ms
+ *
+ * Return: the next moment since boot.  Those that were missed, as while the
+ *         machine was suspended, are not made up for
+ */
+int64_t ksm_wait_next(int64_t last, int64_t interval)
+{
+	int64_t next = last + interval, now = ksm_boottime_ms();
+
+	return next > now ? next : now;
+}
+
+/**
  * ksm_wait_ms() - wait
  * @ms: for so long
  *

@@ -10,6 +10,7 @@
 void ksm_wait_init(void);
 int ksm_wait_ms(int64_t ms);
 int ksm_wait_until(int64_t boottime_ms);
+int64_t ksm_wait_next(int64_t last, int64_t interval);
 int64_t ksm_boottime_ms(void);
 
 #endif

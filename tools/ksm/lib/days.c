@@ -40,15 +40,28 @@ static int make_dir(const char *path)
 	return 0;
 }
 
+/* A crash or a full disk may have left the beginning of a line. */
+static bool is_within_line(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 /* In one piece, so that readers see whole lines, whoever else writes. */
 static int append_line(const char *path, mode_t mode, const char *line)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode);
-	ssize_t len = strlen(line), done;
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, mode);
+	ssize_t len, done;
 	int err;
 
 	if (fd < 0)
 		return -errno;
+	/* only what was begun is lost then */
+	if (!is_within_line(fd))
+		line++;
+	len = strlen(line);
 	done = write(fd, line, len);
 	err = done < 0 ? -errno : done < len ? -ENOSPC : 0;
 	if (close(fd) && !err)
@@ -56,11 +69,12 @@ static int append_line(const char *path, mode_t mode, const char *line)
 	return err;
 }
 
+/* With a newline at its beginning as well */
 static char *line_of(const json_t *record)
 {
 	char *text = json_dumps(record, JSON_COMPACT), *line = NULL;
 
-	if (text && asprintf(&line, "%s\n", text) < 0)
+	if (text && asprintf(&line, "\n%s\n", text) < 0)
 		line = NULL;
 	free(text);
 	return line;
@@ -135,6 +149,9 @@ int ksm_days_read(const struct ksm_days *days, int64_t from_ms, int64_t to_ms,
 {
 	int err = 0;
 
+	/* "the last 100000 days" are all there are */
+	if (from_ms < 0)
+		from_ms = 0;
 	for (int64_t day = from_ms / KSM_DAY_MS;
 	     !err && day <= to_ms / KSM_DAY_MS; day++)
 		err = read_day(days, day * KSM_DAY_MS, take, to);

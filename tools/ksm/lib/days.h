@@ -7,10 +7,17 @@
 #define KSM_LIB_DAYS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define KSM_DAY_MS	86400000LL
+
+/* Up to the year 9999.  What is more would overflow when it is reckoned with. */
+static inline bool ksm_time_is_sane(int64_t ms)
+{
+	return ms >= 0 && ms < 253402300800000LL;
+}
 
 /**
  * struct ksm_days - where, and which

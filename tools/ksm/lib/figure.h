@@ -96,6 +96,12 @@ static inline double fig_ratio(ksm_figure a, ksm_figure b)
 	return b ? fig_double(a) / fig_double(b) : NAN;
 }
 
+/* The nearest figure; unknown if there is none. */
+static inline ksm_figure fig_round(double value)
+{
+	return fabs(value) < 9.2e18 ? llround(value) : KSM_UNKNOWN;
+}
+
 /* The figure, or 0 where it does not matter that it is unknown. */
 static inline ksm_figure fig_or_zero(ksm_figure f)
 {

@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include "lines.h"
+#include "names.h"
 #include "procfs.h"
 #include "root.h"
 #include "sysfs.h"
@@ -72,7 +73,7 @@ static ksm_figure count_nodes(void)
 		if (read == 1)
 			count++;
 		else if (read == 2)
-			count += to - from + 1;
+			count += (ksm_figure)to - from + 1;
 	}
 	return count > 0 ? count : KSM_UNKNOWN;
 }
@@ -81,6 +82,7 @@ static void read_name(char *name, size_t size, const char *path)
 {
 	if (ksm_root_read(name, size, "%s", path) < 0)
 		name[0] = '\0';
+	ksm_name_clean(name);
 }
 
 /* schedstat counts in ns; stat, in ticks, is always there. */

@@ -7,6 +7,7 @@
 
 #include "lines.h"
 #include "maps.h"
+#include "names.h"
 #include "root.h"
 
 #define MAP(name, line)	KSM_FIELD(struct ksm_map, name, line, 1024)
@@ -40,6 +41,7 @@ static bool parse_header(const char *line, struct ksm_map *map)
 		return false;
 	snprintf(map->name, sizeof(map->name), "%s", at ? line + at : "");
 	map->name[strcspn(map->name, "\n")] = '\0';
+	ksm_name_clean(map->name);
 	return true;
 }
 

@@ -39,6 +39,13 @@ static void parse_line(char *line, struct ksm_stat *stat)
 				!strcmp(value, "yes");
 }
 
+static int nothing_known(struct ksm_stat *stat)
+{
+	ksm_fields_unknown(stat_fields, ARRAY_SIZE(stat_fields), stat);
+	ksm_fields_unknown(answer_fields, ARRAY_SIZE(answer_fields), stat);
+	return 0;
+}
+
 /**
  * ksm_stat_parse() - what ksm_stat says, once it was read
  * @text: its content; is cut into pieces
@@ -50,8 +57,7 @@ int ksm_stat_parse(char *text, struct ksm_stat *stat)
 {
 	char *line;
 
-	ksm_fields_unknown(stat_fields, ARRAY_SIZE(stat_fields), stat);
-	ksm_fields_unknown(answer_fields, ARRAY_SIZE(answer_fields), stat);
+	nothing_known(stat);
 	while ((line = strsep(&text, "\n")))
 		parse_line(line, stat);
 	return fig_known(stat->rmap_items) || fig_known(stat->merging_pages) ?
@@ -101,6 +107,9 @@ int ksm_member_read(int pid, struct ksm_member *member)
 	struct ksm_proc_stat proc;
 	int err = ksm_stat_read(pid, &member->stat);
 
+	/* before 6.1 kernels have no such file; then the process is here */
+	if (err == -ENOENT)
+		err = nothing_known(&member->stat);
 	if (!err)
 		err = ksm_proc_stat(pid, &proc);
 	if (err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "procfs.h"
 #include "root.h"
 
@@ -71,6 +72,7 @@ int ksm_proc_stat(int pid, struct ksm_proc_stat *stat)
 		   &flags, &user, &system, &start) != 4)
 		return -EINVAL;
 	snprintf(stat->comm, sizeof(stat->comm), "%s", name + 1);
+	ksm_name_clean(stat->comm);
 	stat->kthread = flags & PF_KTHREAD;
 	stat->cpu_ticks = fig_add(user, system);
 	stat->start_ticks = start;
@@ -97,28 +99,22 @@ ksm_figure ksm_proc_rss_pages(int pid)
 	return ksm_parse_figure(rss);
 }
 
-static bool is_unit(const char *name)
+static bool ends_with(const char *name, const char *end)
 {
-	static const char *const kinds[] = { ".service", ".scope", ".slice" };
-	size_t len = strlen(name);
+	size_t len = strlen(name), end_len = strlen(end);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t end = strlen(kinds[i]);
-
-		if (len > end && !strcmp(name + len - end, kinds[i]))
-			return true;
-	}
-	return false;
+	return len > end_len && !strcmp(name + len - end_len, end);
 }
 
-/* The last part of the path that names a unit: others are made by programs. */
-static void last_unit(char *path, char *unit, size_t size)
+/* What processes run in; a slice only holds other units together. */
+static bool is_leaf(const char *name)
 {
-	char *part;
+	return ends_with(name, ".service") || ends_with(name, ".scope");
+}
 
-	while ((part = strsep(&path, "/")))
-		if (is_unit(part))
-			snprintf(unit, size, "%s", part);
+static bool is_unit(const char *name)
+{
+	return is_leaf(name) || ends_with(name, ".slice");
 }
 
 /**
@@ -131,7 +127,12 @@ void ksm_unit_unescape(char *name)
 	char *to = name;
 
 	while (*name) {
-		if (sscanf(name, "\\x%2x", &byte) == 1 && isprint(byte)) {
+		/* not isprint(): that depends on the locale */
+		if (!strncmp(name, "\\x", 2) &&
+		    isxdigit((unsigned char)name[2]) &&
+		    isxdigit((unsigned char)name[3]) &&
+		    sscanf(name + 2, "%2x", &byte) == 1 && byte >= ' ' &&
+		    byte < 0x7f) {
 			*to++ = byte;
 			name += 4;
 		} else {
@@ -141,29 +142,148 @@ void ksm_unit_unescape(char *name)
 	*to = '\0';
 }
 
+/* Container engines name by a hash; its first 12 digits are what they show. */
+static void shorten_hash(char *name)
+{
+	size_t len = strlen(name), digits = strlen("0123456789ab");
+	char *hash = name + len - 64;
+
+	if (len >= 64 && strspn(hash, "0123456789abcdef") == 64)
+		hash[digits] = '\0';
+}
+
+/* What runs in a unit, by its name: "systemd-nspawn@shop.service" is shop. */
+static void inside_of(char *name)
+{
+	static const char *const before[] = { "systemd-nspawn@", "machine-" };
+
+	*strrchr(name, '.') = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		size_t len = strlen(before[i]);
+
+		if (!strncmp(name, before[i], len) && name[len])
+			memmove(name, name + len, strlen(name + len) + 1);
+	}
+	ksm_unit_unescape(name);
+	shorten_hash(name);
+}
+
+/**
+ * struct place - where a path of a control group leads
+ * @around: containers on the way, each with a slash behind it
+ * @unit:   the innermost unit so far, or ""
+ */
+struct place {
+	char around[KSM_UNIT_MAX];
+	char unit[KSM_UNIT_MAX];
+};
+
+static void go_into(struct place *place, const char *name)
+{
+	size_t len = strlen(place->around);
+
+	snprintf(place->around + len, sizeof(place->around) - len, "%s/", name);
+}
+
+/*
+ * A unit in a service or scope is one of another systemd: that of a container,
+ * or of a user.  It may have the name of one outside.
+ */
+static void take_unit(struct place *place, const char *name)
+{
+	if (is_leaf(place->unit)) {
+		inside_of(place->unit);
+		go_into(place, place->unit);
+	}
+	snprintf(place->unit, sizeof(place->unit), "%s", name);
+}
+
+/* LXC has no unit for a container: lxc.payload.NAME, lxc/NAME on Proxmox VE */
+static const char *lxc_name(const char *before, const char *name)
+{
+	static const char payload[] = "lxc.payload.";
+
+	if (!strncmp(name, payload, strlen(payload)))
+		return name + strlen(payload);
+	return strcmp(before, "lxc") ? "" : name;
+}
+
+static void follow(struct place *place, char *path)
+{
+	const char *before = "";
+	char *part;
+
+	place->around[0] = '\0';
+	place->unit[0] = '\0';
+	while ((part = strsep(&path, "/"))) {
+		const char *lxc = lxc_name(before, part);
+
+		if (is_unit(part))
+			take_unit(place, part);
+		else if (*lxc)
+			go_into(place, lxc);
+		before = part;
+	}
+}
+
+/* The path of a line of cgroup where systemd has its units, or NULL */
+static char *path_of(char *line)
+{
+	static const char named[] = ":name=systemd:";
+	char *at;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!strncmp(line, "0::", 3))
+		return line + 3;
+	at = strstr(line, named);
+	return at ? at + strlen(named) : NULL;
+}
+
+static void name_place(const struct place *place, char *unit, size_t size)
+{
+	snprintf(unit, size, "%s%s", place->around, place->unit);
+	ksm_name_clean(unit);
+}
+
 /**
  * ksm_proc_unit() - the unit of systemd that a process belongs to
  * @pid:  the process
- * @unit: result; "" if it belongs to none
+ * @unit: result, "CONTAINER/UNIT" in a container, of which UNIT may be missing;
+ *        "" if it belongs to none
  * @size: of @unit, KSM_UNIT_MAX
  */
 void ksm_proc_unit(int pid, char *unit, size_t size)
 {
 	FILE *file = ksm_root_open("/proc/%d/cgroup", pid);
-	char line[1024];
+	struct place place;
+	char *line = NULL;
+	size_t room = 0;
 
 	unit[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		char *path = NULL;
+	while (file && getline(&line, &room, file) > 0) {
+		char *path = path_of(line);
 
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "0::", 3))
-			path = line + 3;
-		else if (strstr(line, ":name=systemd:"))
-			path = strrchr(line, ':') + 1;
-		if (path)
-			last_unit(path, unit, size);
+		if (!path)
+			continue;
+		follow(&place, path);
+		if (place.unit[0] || place.around[0])
+			name_place(&place, unit, size);
 	}
+	free(line);
 	if (file)
 		fclose(file);
+}
+
+/**
+ * ksm_unit_name() - the unit alone
+ * @name: as ksm_proc_unit() has it
+ *
+ * Return: where in @name it begins; before it is the container with a slash,
+ *         if there is one
+ */
+const char *ksm_unit_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
 }

@@ -14,7 +14,7 @@ struct ksm_proc_list {
 };
 
 #define KSM_COMM_MAX	64	/* 16 for processes, more for some threads */
-#define KSM_UNIT_MAX	256
+#define KSM_UNIT_MAX	320	/* with the container it is in */
 
 /**
  * struct ksm_proc_stat - of /proc/PID/stat
@@ -38,5 +38,6 @@ int ksm_proc_stat(int pid, struct ksm_proc_stat *stat);
 ksm_figure ksm_proc_rss_pages(int pid);
 void ksm_proc_unit(int pid, char *unit, size_t size);
 void ksm_unit_unescape(char *name);
+const char *ksm_unit_name(const char *name);
 
 #endif

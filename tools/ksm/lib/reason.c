@@ -26,13 +26,13 @@ static const struct reason_text texts[KSM_NR_WHY] = {
 	[KSM_WHY_ZERO_PAGES] = {
 		"~ZERO_PAGES", "zeroes, mapped to the zero page"
 	},
-	[KSM_WHY_NOT_OPTED_IN] = { "NOT_OPTED_IN", "nobody has registered it" },
+	[KSM_WHY_NOT_OPTED_IN] = { "NOT_OPTED_IN", "it is not registered" },
 	[KSM_WHY_PINNED] = { "~PINNED", "pinned for a device or io_uring" },
 	[KSM_WHY_VOLATILE] = { "~VOLATILE", "written to all the time" },
 	[KSM_WHY_UNALIGNED] = {
 		"~UNALIGNED", "equal at other offsets in the page"
 	},
-	[KSM_WHY_UNIQUE] = { "~UNIQUE", "nobody has the same content" },
+	[KSM_WHY_UNIQUE] = { "~UNIQUE", "no equal page was found" },
 	[KSM_WHY_TOO_NEW] = {
 		"TOO_NEW", "KSM has not looked at it often enough"
 	},

@@ -2,13 +2,23 @@
 #include <errno.h>
 #include <string.h>
 
+#include "days.h"
 #include "knobs.h"
+#include "names.h"
 #include "record.h"
 
 /* null for what is unknown */
 json_t *ksm_json_figure(ksm_figure figure)
 {
 	return fig_known(figure) ? json_integer(figure) : json_null();
+}
+
+/* The container that a unit is in, or null; of a name like ksm_proc_unit()'s */
+json_t *ksm_json_container(const char *name)
+{
+	const char *unit = ksm_unit_name(name);
+
+	return unit > name ? json_stringn(name, unit - 1 - name) : json_null();
 }
 
 static ksm_figure figure_of(const json_t *object, const char *name)
@@ -61,11 +71,12 @@ json_t *ksm_json_knobs(const struct ksm_knobs *knobs)
 		[KSM_ADVISOR_NONE] = "none",
 		[KSM_ADVISOR_SCAN_TIME] = "scan-time",
 	};
-	json_t *object = record_of_knobs(knobs);
+	json_t *object = record_of_knobs(knobs), *mode = NULL;
 
-	if (fig_known(knobs->advisor_mode))
-		json_object_set_new(object, "advisor_mode",
-				    json_string(words[knobs->advisor_mode]));
+	if (knobs->advisor_mode >= 0 &&
+	    knobs->advisor_mode < (ksm_figure)ARRAY_SIZE(words))
+		mode = json_string(words[knobs->advisor_mode]);
+	json_object_set_new(object, "advisor_mode", mode ? mode : json_null());
 	return object;
 }
 
@@ -102,6 +113,8 @@ static void parse_name(const json_t *record, const char *key, char *name,
 	const char *text = json_string_value(json_object_get(record, key));
 
 	snprintf(name, size, "%s", text ? text : "");
+	/* it may have been cut within a character */
+	ksm_name_clean(name);
 }
 
 static void parse_host(const json_t *record, struct ksm_host *host)
@@ -118,7 +131,7 @@ static void parse_host(const json_t *record, struct ksm_host *host)
  * @record: the object
  * @sample: result; figures that are not there are unknown
  *
- * Return: 0, or -EINVAL if it has no time
+ * Return: 0, or -EINVAL if it has no time that can be
  */
 int ksm_record_parse(const json_t *record, struct ksm_sample *sample)
 {
@@ -127,7 +140,8 @@ int ksm_record_parse(const json_t *record, struct ksm_sample *sample)
 	memset(sample, 0, sizeof(*sample));
 	sample->time_ms = figure_of(record, "time_ms");
 	sample->boottime_ms = figure_of(record, "boottime_ms");
-	if (!fig_known(sample->time_ms) || !fig_known(sample->boottime_ms))
+	if (!ksm_time_is_sane(sample->time_ms) ||
+	    !ksm_time_is_sane(sample->boottime_ms))
 		return -EINVAL;
 	sample->present = json_is_true(json_object_get(record, "present"));
 	for (size_t i = 0; i < ksm_nr_knobs; i++)

@@ -202,7 +202,10 @@ int ksm_root_write(const char *path, const char *text)
 	if (fd < 0)
 		return -errno;
 	len = write(fd, text, strlen(text));
-	err = len < 0 ? -errno : 0;
+	if (len < 0)
+		err = -errno;
+	else if ((size_t)len < strlen(text))
+		err = -EIO;
 	close(fd);
 	return err;
 }

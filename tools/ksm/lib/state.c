@@ -214,7 +214,7 @@ static int put_back(const struct state_values *values, enum state_knob which)
 	if (now == values->found || now == value)
 		return 0;
 	if (now != values->set && now != values->before) {
-		log_say(LOG_INFO, "%s is left at %" PRId64 ": somebody else wrote it",
+		log_say(LOG_INFO, "%s is left at %" PRId64 ": another program wrote it",
 			names[which], fig_or_zero(now));
 		return 0;
 	}

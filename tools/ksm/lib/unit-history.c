@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "days.h"
+#include "names.h"
 #include "unit-history.h"
 
 #define MODE	0600
@@ -81,7 +82,7 @@ static struct ksm_unit_past *add(struct ksm_unit_history *history,
 	history->list = list;
 	list += history->count++;
 	memset(list, 0, sizeof(*list));
-	snprintf(list->last.name, sizeof(list->last.name), "%s", name);
+	strcpy(list->last.name, name);
 	list->last.cow = KSM_UNKNOWN;
 	list->first_ms = time_ms;
 	list->cow = KSM_UNKNOWN;
@@ -120,19 +121,26 @@ static void go_on(struct ksm_unit_past *past, const json_t *object,
 	add_copies(past, cow, same_boot);
 	past->last_ms = time_ms;
 	past->samples++;
-	past->profit_bytes += fig_double(past->last.profit_bytes);
+	if (fig_known(past->last.profit_bytes)) {
+		past->profits++;
+		past->profit_bytes += past->last.profit_bytes;
+	}
 }
 
 static int take_units(struct ksm_unit_history *history, const json_t *units,
 		      int64_t time_ms, bool same_boot)
 {
-	const char *name;
+	char name[KSM_UNIT_MAX];
+	const char *key;
 	json_t *object;
 	size_t hint = 0;
 
-	json_object_foreach((json_t *)units, name, object) {
-		struct ksm_unit_past *past = find(history, name, &hint);
+	json_object_foreach((json_t *)units, key, object) {
+		struct ksm_unit_past *past;
 
+		snprintf(name, sizeof(name), "%s", key);
+		ksm_name_clean(name);
+		past = find(history, name, &hint);
 		if (!past)
 			past = add(history, name, time_ms);
 		if (!past)
@@ -160,7 +168,8 @@ static int take_line(void *to, const json_t *record, const char *day, int line)
 	int64_t time_ms = json_integer_value(time);
 	bool same_boot = !strcmp(history->boot_id, boot_id);
 
-	if (!json_is_integer(time) || !json_is_object(units)) {
+	if (!json_is_integer(time) || !ksm_time_is_sane(time_ms) ||
+	    !json_is_object(units)) {
 		if (!history->damaged++)
 			snprintf(history->damaged_at,
 				 sizeof(history->damaged_at), "%s:%d", day,

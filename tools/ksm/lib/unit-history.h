@@ -19,6 +19,7 @@
  * @first_ms:	  when it was first seen
  * @last_ms:	  when it was last seen
  * @samples:	  in how many it was
+ * @profits:	  in how many its profit was known
  * @profit_bytes: sum over these
  * @cow:	  copies because of writes in the span.  Those of a process
  *		  after the last sample that it was in are missing
@@ -28,6 +29,7 @@ struct ksm_unit_past {
 	int64_t first_ms;
 	int64_t last_ms;
 	size_t samples;
+	size_t profits;
 	double profit_bytes;
 	ksm_figure cow;
 };

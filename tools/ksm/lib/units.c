@@ -117,7 +117,7 @@ struct ksm_text ksm_rate(double per_second)
 		snprintf(text.s, sizeof(text.s), "%.1f/s", per_second);
 	else
 		snprintf(text.s, sizeof(text.s), "%.30s/s",
-			 ksm_count(llround(per_second)).s);
+			 ksm_count(fig_round(per_second)).s);
 	return text;
 }
 
@@ -131,6 +131,18 @@ struct ksm_text ksm_percent(double percent)
 	snprintf(text.s, sizeof(text.s), "%.*f %%",
 		 fabs(percent) < 9.95 ? 1 : 0, percent);
 	return text;
+}
+
+/**
+ * ksm_plural() - what a word ends with: "1 process", "2 processes"
+ * @count:  how many
+ * @ending: of the plural
+ *
+ * Return: @ending, or "" if there is one
+ */
+const char *ksm_plural(int64_t count, const char *ending)
+{
+	return count == 1 ? "" : ending;
 }
 
 /**

@@ -21,6 +21,8 @@ struct ksm_text ksm_duration(double seconds);
 struct ksm_text ksm_rate(double per_second);
 struct ksm_text ksm_percent(double percent);
 
+const char *ksm_plural(int64_t count, const char *ending);
+
 ksm_figure ksm_parse_duration_ms(const char *text);
 
 #endif

@@ -135,12 +135,12 @@ static const char *next_of_reason(enum ksm_reason reason)
 				   "with mem-merge=on",
 		[KSM_FIRST_SCAN] = "wait, or hurry: `ksm boost --for 10min`",
 		[KSM_GROWING] = "wait, or hurry: `ksm boost --for 10min`",
-		[KSM_COST_OVER_GAIN] = "`ksm explain --idle` tells who gains "
-				       "nothing",
-		[KSM_COW_STORM] = "`ksm top`, key w, tells who writes; do not "
-				  "register that",
-		[KSM_SMALL_GAIN] = "`ksm explain --idle` tells who gains "
-				   "nothing",
+		[KSM_COST_OVER_GAIN] = "`ksm explain --idle` names those that "
+				       "gain nothing",
+		[KSM_COW_STORM] = "`ksm top`, key w, names the writers; do not "
+				  "register them",
+		[KSM_SMALL_GAIN] = "`ksm explain --idle` names those that "
+				   "gain nothing",
 		[KSM_MEMORY_PLENTY] = "nothing; `ksm set run=0` would do as "
 				      "well",
 	};

@@ -102,6 +102,27 @@ static void damaged_lines_are_skipped(void **state)
 	ksm_history_free(&history);
 }
 
+/* As a full disk leaves it: only what was begun is lost. */
+static void a_line_that_was_cut_off(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	start();
+	keep_ago(2);
+	file = fopen(fixture_path(today), "a");
+	fputs("{\"time_ms\":17959", file);
+	fclose(file);
+	keep_ago(1);
+	keep_ago(0);
+	assert_int_equal(ksm_history_read(KSM_HISTORY_DIR, 0, NOW_MS,
+					  &history), 0);
+	assert_int_equal(history.count, 3);
+	assert_int_equal(history.damaged, 1);
+	assert_string_equal(history.damaged_at, "2026-11-29.jsonl:2");
+	ksm_history_free(&history);
+}
+
 static void nothing_kept_is_no_error(void **state)
 {
 	(void)state;
@@ -205,6 +226,8 @@ int main(void)
 		cmocka_unit_test_teardown(spans_cross_midnight,
 					  fixture_teardown),
 		cmocka_unit_test_teardown(damaged_lines_are_skipped,
+					  fixture_teardown),
+		cmocka_unit_test_teardown(a_line_that_was_cut_off,
 					  fixture_teardown),
 		cmocka_unit_test_teardown(nothing_kept_is_no_error,
 					  fixture_teardown),

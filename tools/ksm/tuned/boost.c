@@ -58,9 +58,29 @@ static int raise_pace(struct state *state, ksm_figure seconds)
 	return err ? err : state_write(state, STATE_PAGES_TO_SCAN);
 }
 
+static ksm_figure boottime_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
+static void wait_for(const sigset_t *end, ksm_figure seconds)
+{
+	ksm_figure until = fig_add(boottime_s(), seconds);
+	struct timespec left;
+
+	do {
+		left = (struct timespec){ .tv_sec = until - boottime_s() };
+		if (left.tv_sec < 0)
+			left.tv_sec = 0;
+		/* a stop and SIGCONT are no reason to end it */
+	} while (sigtimedwait(end, NULL, &left) < 0 && errno == EINTR);
+}
+
 static int boost_for(ksm_figure seconds)
 {
-	struct timespec time = { .tv_sec = seconds };
 	sigset_t end = signals_to_end();
 	struct state state;
 	int err;
@@ -73,7 +93,7 @@ static int boost_for(ksm_figure seconds)
 	}
 	log_say(LOG_INFO, "pages_to_scan is %d for %lld s", BOOST_PAGES,
 		(long long)seconds);
-	sigtimedwait(&end, NULL, &time);
+	wait_for(&end, seconds);
 	/* by the file: ksmtuned takes it away when it begins */
 	return state_recover(BOOST_STATE);
 }

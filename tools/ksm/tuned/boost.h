@@ -7,6 +7,8 @@
 
 #include "figure.h"
 
+#define BOOST_MAX_S	86400
+
 int boost(ksm_figure seconds);
 
 #endif

@@ -115,8 +115,8 @@ static int boost_for(int argc, char **argv)
 	if (argc > 1) {
 		ksm_figure seconds = ksm_parse_figure(argv[1]);
 
-		if (seconds <= 0)
-			return usage("boost takes a number of seconds");
+		if (seconds <= 0 || seconds > BOOST_MAX_S)
+			return usage("boost takes seconds, from 1 to 86400");
 		return status_of(boost(seconds));
 	}
 	settings_read(&settings);
@@ -197,5 +197,5 @@ int main(int argc, char **argv)
 			return usage(NULL);
 		}
 	}
-	return run(argc - optind, argv + optind);
+	return status_written(run(argc - optind, argv + optind));
 }

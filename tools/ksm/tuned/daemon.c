@@ -15,6 +15,7 @@
 #include "ready.h"
 #include "single.h"
 #include "step.h"
+#include "units.h"
 
 /* While memory stays short, decide no more often than this because of it. */
 #define PRESSURE_PAUSE_MS	5000
@@ -105,8 +106,9 @@ static void say_changes(struct daemon *daemon, const struct step *step)
 			step->input.advisor ? "left to the kernel's advisor" :
 			"ksmtuned's again");
 	if (unreadable && !daemon->unreadable)
-		log_say(LOG_WARNING, "%d processes cannot be looked at: guests among them are not counted; CAP_SYS_PTRACE is needed",
-			step->guests.unreadable);
+		log_say(LOG_WARNING, "%d process%s cannot be looked at: guests among them are not counted; CAP_SYS_PTRACE is needed",
+			step->guests.unreadable,
+			ksm_plural(step->guests.unreadable, "es"));
 	daemon->advisor = step->input.advisor;
 	daemon->unreadable = unreadable;
 }

@@ -78,7 +78,7 @@ static int append(const char *text)
 	char line[LINE_MAX_BYTES + 64], when[40];
 	time_t now = time(NULL);
 	struct tm tm;
-	int fd, len, err = 0;
+	int fd, len, done, err = 0;
 
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
 			O_NONBLOCK | O_CLOEXEC, 0640);
@@ -87,8 +87,9 @@ static int append(const char *text)
 	localtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S%z", &tm);
 	len = snprintf(line, sizeof(line), "%s %s\n", when, text);
-	if (write(fd, line, len) != len)
-		err = errno ? errno : ENOSPC;
+	done = write(fd, line, len);
+	if (done != len)
+		err = done < 0 ? errno : ENOSPC;
 	close(fd);
 	return err;
 }

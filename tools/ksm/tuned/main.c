@@ -100,5 +100,6 @@ int main(int argc, char **argv)
 			return usage(NULL);
 		}
 	}
-	return run(argc - optind, argv + optind, once, dry_run);
+	return status_written(run(argc - optind, argv + optind, once,
+				  dry_run));
 }

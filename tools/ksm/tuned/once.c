@@ -25,11 +25,13 @@ static void print_figures(const struct step *step)
 
 	printf("memory     %s, %s of it free or caches\n",
 	       size(input->total_kib).s, size(input->free_kib).s);
-	printf("guests     %d processes with %s resident\n",
-	       step->guests.count, size(input->committed_kib).s);
+	printf("guests     %d process%s with %s resident\n",
+	       step->guests.count, ksm_plural(step->guests.count, "es"),
+	       size(input->committed_kib).s);
 	if (step->guests.unreadable)
-		printf("           %d processes could not be looked at: try as root\n",
-		       step->guests.unreadable);
+		printf("           %d process%s could not be looked at: try as root\n",
+		       step->guests.unreadable,
+		       ksm_plural(step->guests.unreadable, "es"));
 	printf("threshold  %s\n", size(step->decision.threshold_kib).s);
 	if (input->advisor)
 		puts("advisor    scan-time: pages_to_scan and sleep_millisecs are its own");

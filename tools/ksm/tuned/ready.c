@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,22 @@ int status_of(int err)
 		return STATUS_DONE;
 	return err == -EACCES || err == -EPERM ? STATUS_PERMISSION :
 						 STATUS_FAILED;
+}
+
+/**
+ * status_written() - the exit code after something was printed
+ * @status: the exit code otherwise
+ *
+ * Return: the exit code
+ */
+int status_written(int status)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_say(LOG_ERR, "the output cannot be written%s%s",
+		errno ? ": " : "", errno ? strerror(errno) : "");
+	return status ? status : STATUS_FAILED;
 }
 
 /**

@@ -17,6 +17,7 @@ enum {
 };
 
 int status_of(int err);
+int status_written(int status);
 int status_ready(bool write);
 
 #endif

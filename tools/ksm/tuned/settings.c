@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "assign.h"
+#include "boost.h"
 #include "knobs.h"
 #include "log.h"
 #include "root.h"
 #include "settings.h"
 
 #define PREFIX		"KSM_"
-#define BOOST_MAX_S	86400
 
 /* KSM_PAGES_TO_SCAN is the knob pages_to_scan. */
 static const struct ksm_knob *knob_of(const char *key)

@@ -76,7 +76,8 @@ class Host:
 
     def ksm(self, *args, **more):
         return subprocess.run(self.command(*args), capture_output=True,
-                              text=True, timeout=60, check=False, **more)
+                              timeout=60, check=False,
+                              **{'text': True, **more})
 
     def start(self, *args, **more):
         return subprocess.Popen(self.command(*args), text=True,
@@ -87,7 +88,7 @@ class Host:
         self.stop.set()
         if self.thread:
             self.thread.join()
-        shutil.rmtree(self.root)
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 class Case(unittest.TestCase):

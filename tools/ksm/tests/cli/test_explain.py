@@ -106,6 +106,21 @@ class Text(Explain):
         self.assertIsNone(document['mappings'][0]['ksm_bytes'])
 
 
+    def test_kernels_without_ksm_stat(self):
+        host = self.host('explain')
+        os.unlink(host.path('proc/1200/ksm_stat'))
+        result = self.explain('1200', host=host)
+        self.done(result)
+        self.fits(result.stdout)
+        self.assertIn('registered 68.4 MiB, tracked - pages, merged -, zero -,'
+                      ' profit -\n', result.stdout)
+        self.assertIn('34.6 MiB  can    MERGED', result.stdout)
+        self.assertIsNone(self.json('1200', host=host)['process']
+                          ['profit_bytes'])
+        self.done(self.explain('--advise', '1200', host=host))
+        self.done(self.explain('99', host=host), 1, 'there is no process 99')
+
+
 class Lists(Explain):
     def test_all(self):
         host = self.host('explain')
@@ -312,6 +327,9 @@ class Permissions(Explain):
         result = self.as_nobody(host, '--all', '--json')
         self.done(result, 5)
         self.assertEqual(json.loads(result.stdout)['unreadable_processes'], 2)
+        host = self.unreadable('proc/1200/ksm_stat')
+        self.done(self.as_nobody(host, '--all'), 5,
+                  '1 process could not be read; run this as root to have it')
 
     def test_memory_that_must_not_be_read(self):
         host = self.host('explain')

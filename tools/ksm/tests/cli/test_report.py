@@ -101,7 +101,7 @@ class Report(Case):
                       'EFFECTIVE', 'UNMERGE_SHORT', 'Add 3.80 GiB of swap',
                       'COW_STORM', '33.6 GiB', '7.9 % of one CPU on average',
                       'pages_to_scan was set from 5000 to 1000',
-                      'nobody took samples; the last one before is of 30 Nov '
+                      'no samples were taken; the last one before is of 30 Nov '
                       '09:09', '22.6 GiB available + 7.20 GiB swap free: '
                       '3.80 GiB short'):
             self.assertIn(words, page.text())
@@ -240,7 +240,7 @@ class Report(Case):
         self.tree.write(UNITS[0], 'garbage\n', 'a')
         result = self.tree.ksm(*SPAN, env=UTC)
         self.assertEqual(result.returncode, 0)
-        self.assertRegex(result.stderr, r'1 damaged lines .* '
+        self.assertRegex(result.stderr, r'damaged lines .*: 1, .* '
                          r'2026-11-29.units.jsonl:\d+:')
 
     def test_part_of_it(self):
@@ -325,9 +325,9 @@ class Report(Case):
         self.tree.write(DAYS[1], text[:len(text) // 2])
         result = self.tree.ksm(*SPAN, env=UTC)
         self.assertEqual(result.returncode, 0)
-        self.assertRegex(result.stderr, r'1 damaged lines .* '
+        self.assertRegex(result.stderr, r'damaged lines .*: 1, .* '
                          r'2026-11-30.jsonl:4\d\d:')
-        self.assertIn('1 damaged lines of samples are left out',
+        self.assertIn('damaged lines of samples that are left out: 1',
                       Page(result.stdout).text())
 
     def test_nothing_but_damage(self):

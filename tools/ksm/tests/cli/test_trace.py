@@ -6,6 +6,8 @@ import signal
 import subprocess
 import unittest
 
+import jsonschema
+
 import host
 from host import Case
 
@@ -28,7 +30,13 @@ LINES = ''.join(line + '\n' for line in [
     HEAD + 'ksm_advisor: ksm scan time 41 pages_to_scan 5000 cpu percent 9',
     '           <...>-900     [000] d....  1234.600006: ksm_enter: mm 0c',
     'CPU:1 [LOST 270 EVENTS]'])
+SCHEMA = os.path.join(os.environ['KSM_SOURCE'], 'schema/ksm-trace-1.json')
 SHORT = ('trace', '--for', '50ms')
+
+
+def schema():
+    with open(SCHEMA, encoding='ascii') as file:
+        return json.load(file)
 
 
 class Trace(Case):
@@ -107,8 +115,19 @@ class Trace(Case):
         result = self.host().ksm(*SHORT, '--json')
         self.done(result)
         lines = [json.loads(line) for line in result.stdout.splitlines()]
+        jsonschema.Draft202012Validator.check_schema(schema())
+        for line in lines:
+            jsonschema.validate(line, schema())
+        # no member is missing there
+        for kind, which in (('event', 0), ('summary', 1)):
+            self.assertEqual(
+                set().union(*(line for line in lines if line['type'] == kind)),
+                set(schema()['oneOf'][which]['properties']), kind)
+        with self.assertRaises(jsonschema.ValidationError):
+            jsonschema.validate({**lines[0], 'event': 'other'}, schema())
         self.assertEqual(lines[2].pop('time')[-1], 'Z')
         self.assertEqual(lines[2], {
+            'schema_version': 1,
             'type': 'event', 'event': 'ksm_merge_with_ksm_page', 'pid': 37,
             'comm': 'ksmd', 'mm': '0b', 'rmap_item': '0a', 'pfn': 17,
             'error': -16, 'with_ksm_page': True, 'error_name': 'EBUSY'})
@@ -154,7 +173,7 @@ class Trace(Case):
 
     def test_lines_nobody_understands(self):
         text = self.host(lines='what is this?\n').ksm(*SHORT).stdout
-        self.assertIn('1 lines were not understood', text)
+        self.assertIn('1 line was not understood', text)
 
     def test_every_way_out(self):
         for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,

@@ -168,6 +168,11 @@ static void test_boost_ended(void **state)
 	child_expect(&child, "5000 for 600 s");
 	assert_int_equal(ksmctl(&second, "boost", "1"), 0);
 	assert_non_null(strstr(second.text, "another"));
+	/* as a debugger does it */
+	child_kill(&child, SIGSTOP);
+	child_kill(&child, SIGCONT);
+	child_expect_none(&child, "restored", 300);
+	assert_file(KSM "pages_to_scan", "5000");
 	child_kill(&child, SIGTERM);
 	assert_int_equal(child_end(&child), 0);
 	assert_file(KSM "pages_to_scan", "100");
@@ -215,6 +220,7 @@ static void test_usage(void **state)
 	assert_int_equal(ksmctl(&child, "dance", NULL), 2);
 	assert_int_equal(ksmctl(&child, "start", "now"), 2);
 	assert_int_equal(ksmctl(&child, "boost", "soon"), 2);
+	assert_int_equal(ksmctl(&child, "boost", "86401"), 2);
 	assert_int_equal(ksmctl(&child, "--dance", NULL), 2);
 	assert_int_equal(ksmctl(&child, "--help", NULL), 0);
 	assert_file(KSM "run", "0");

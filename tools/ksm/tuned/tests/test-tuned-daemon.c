@@ -462,7 +462,7 @@ static void test_dry_run(void **state)
 	make_short();
 	child_start(&child, "ksmtuned", "--once", "--dry-run", NULL);
 	child_expect(&child, "memory     16.0 GiB, 977 MiB of it free");
-	child_expect(&child, "guests     1 processes");
+	child_expect(&child, "guests     1 process with");
 	child_expect(&child, "decision   boost: free memory is below");
 	child_expect(&child, "pages_to_scan    100 -> 300");
 	child_expect(&child, "sleep_millisecs  20 -> 10");
