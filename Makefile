@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V ROUNDS MAINTAINER
+export KSRC JOBS V ROUNDS MAINTAINER SOB
 
 CONFIG ?= x86
 
@@ -27,7 +27,8 @@ help:
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
 	@echo '  make figures    put those of the last make bench into the documentation'
-	@echo '  make patchset   build/patchset: a series for git am on the base'
+	@echo '  make patchset   build/patchset: series for git am on the base'
+	@echo '  make patchset-check  and compile each of their commits (an hour)'
 	@echo '  make clean      remove what was compiled, keep the unpacked base'
 	@echo '  make distclean  remove build/'
 	@echo
@@ -37,6 +38,7 @@ help:
 	@echo '  V=1             show what the tools say'
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
 	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
+	@echo "  SOB='NAME <ADDRESS>'  who signs off patches; default: git's user"
 	@echo '  ROUNDS=N        for bench: instead of what each case has'
 	@echo '  MAINTAINER="Name <address>"  for packages (default: DEBFULLNAME'
 	@echo '                  and DEBEMAIL, or what git has)'
@@ -102,12 +104,19 @@ patchset:
 	@scripts/deps run
 	@scripts/patchset
 
+.PHONY: patchset-check
+patchset-check:
+	@scripts/deps
+	@scripts/patchset -b
+
 .PHONY: clean
 clean:
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 \
 		! -name linux ! -name 'base.stamp' ! -name overlay \
 		! -name debian-root ! -name packages-root ! -name promtool \
-		! -name 'patchset-base*' -exec rm -rf {} +
+		! -name commits -exec rm -rf {} +
+	@[ ! -d build/commits ] || find build/commits -mindepth 1 -maxdepth 1 \
+		! -name linux ! -name base.stamp -exec rm -rf {} +
 
 .PHONY: distclean
 distclean:

@@ -68,8 +68,8 @@ seconds()
 	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
 }
 
-# _progress TITLE LOG PID: a line that moves while PID runs; where nobody
-# watches, one line a minute.
+# _progress TITLE LOG PID: a line that moves while PID runs; without a terminal,
+# one line a minute.
 _progress()
 {
 	local title=$1 log=$2 pid=$3 begin=$SECONDS total='' count every
@@ -77,7 +77,7 @@ _progress()
 	[ ! -s "$log.count" ] || total=" of about $(<"$log.count")"
 	every=60
 	[ ! -t 2 ] || every=1
-	# nobody sees it before it is over
+	# it is shown only when it is over
 	[ -z "${KSM_QUIET:-}" ] || every=$((1 << 30))
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2

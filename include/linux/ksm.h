@@ -96,7 +96,7 @@ static inline void ksm_mm_init(struct mm_struct *mm)
 	mm->ksm_thp_split = 0;
 }
 
-/* The page tables of @oldmm have been copied.  Nobody else sees @mm yet. */
+/* The page tables of @oldmm have been copied.  Only fork sees @mm. */
 static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
 	if (test_bit(MMF_VM_MERGEABLE, &oldmm->flags))

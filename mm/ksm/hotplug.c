@@ -2,7 +2,7 @@
 /*
  * Memory goes offline.
  *
- * Meanwhile ksmd and writes to its knobs wait: they might touch a struct page
+ * During that ksmd and writes to its knobs wait: they might touch a struct page
  * that is about to vanish.  When the memory is offline, nodes whose page was
  * there are dropped, because their pfn cannot be looked up any more.
  */

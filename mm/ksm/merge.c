@@ -4,7 +4,7 @@
  * page itself.
  *
  * pte.c tells why that is safe.  The other page is one that nothing can write
- * to: a KSM page, the zero page, or a copy that nobody knows yet.
+ * to: a KSM page, the zero page, or a copy that is not mapped yet.
  */
 #include <linux/memcontrol.h>
 #include <linux/rmap.h>

@@ -3,7 +3,7 @@
  * The knobs: their meaning, unit and default.
  *
  * Read once per batch or per decision with READ_ONCE(); written by sysfs.c, or
- * under ksm_scan_mutex by control.c where nothing may be scanned meanwhile.
+ * under ksm_scan_mutex by control.c where nothing may be scanned.
  */
 #include "internal.h"
 

@@ -140,7 +140,7 @@ page_of()
 		python3 "$here/page.py" "$rows" "$@"
 }
 
-# dropin NAME WAY: have its services take part, and start them anew
+# dropin NAME WAY: have its services take part, and restart them
 dropin()
 {
 	local service

@@ -6,9 +6,9 @@
  *
  * EQUAL	pages that come in groups of eight of the same content; another
  *		process of this program has the same
- * UNIQUE	pages that nobody else has
+ * UNIQUE	pages that no other process has
  * CHANGING	pages whose content is another one a hundred times a second
- * -n		do not register them: somebody else has, by prctl()
+ * -n		do not register them: the caller has, by prctl()
  *
  * Says "ready PID" when all is written.  After SIGTERM every page has to have
  * the content it was given: then it exits with 0, else with 1.

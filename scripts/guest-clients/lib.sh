@@ -172,7 +172,7 @@ alone()
 }
 
 # merged_state: some memory merged, every counter of another value than the
-# others, then no scan any more, though run is 1: who shows them can be compared
+# others, then no scan any more, though run is 1: a program that shows them can be compared
 # with them.
 merged_state()
 {

@@ -140,7 +140,7 @@ static void take_line(const char *line)
 }
 
 /*
- * Nothing of a program may live on; as init we are everybody's parent.
+ * Nothing of a program may live on; as init we are the parent of all.
  * Returns false if a process does not die within ten seconds.
  */
 static bool kill_group(pid_t group)
@@ -318,7 +318,7 @@ static void tell_leaks(const struct program *prog, const struct slab *slab,
 	}
 }
 
-/* Nobody is registered any more, so after a little while KSM holds nothing. */
+/* No process is registered any more, so after a little while KSM holds nothing. */
 static void check_slabs(const struct program *prog)
 {
 	struct slab slab[MAX_SLABS];
@@ -444,7 +444,7 @@ static void mount_one(const char *type, const char *dir)
 		fprintf(stderr, "run-plan: cannot mount %s: %m\n", dir);
 }
 
-/* The header of a swap device, version 1; nobody else is there to write it. */
+/* The header of a swap device, version 1; there is no mkswap here. */
 static bool format_swap(const char *device)
 {
 	long page_size = sysconf(_SC_PAGESIZE);

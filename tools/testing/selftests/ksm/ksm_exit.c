@@ -452,7 +452,7 @@ static int unknown_child(struct ksm_child *c, void *arg)
 	return !ksm_contents_ok(map, PAGES, 1, 0);
 }
 
-/* The last that maps a page is one that ksmd never met: who tells it? */
+/* The last that maps a page is one that ksmd never visited. */
 static void test_last_unknown(void)
 {
 	struct ksm_child c;

@@ -249,7 +249,7 @@ static const struct ksm_case cases[] = {
 	  test_gone_with_the_child },
 	{ "nothing is kept when the child was visited",
 	  test_gone_after_a_pass },
-	{ "nothing is kept by who forked long ago", test_all_visited },
+	{ "nothing is kept by a process that forked long ago", test_all_visited },
 };
 
 int main(void)

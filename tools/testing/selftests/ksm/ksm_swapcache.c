@@ -269,7 +269,7 @@ static void test_unmerge_at_once(void)
 }
 
 /*
- * Stopped, ksmd attaches nothing: who reads gets a copy, as the reverse map
+ * Stopped, ksmd attaches nothing: a reader gets a copy, as the reverse map
  * would not find the mapping, unless ksmd did not come by and it still does.
  */
 static void test_stopped(void)

@@ -82,7 +82,7 @@ static int adversary_main(struct ksm_child *c, void *arg)
 
 	/* An ordinary user; the counters are readable for all. */
 	if (setgid(NOBODY_ID) || setuid(NOBODY_ID))
-		ksm_die("cannot become nobody: %s", strerror(errno));
+		ksm_die("cannot drop privileges: %s", strerror(errno));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	s->adv->prepare(&s->mem);
 	ksm_say(c, 'r');
