@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export KSRC JOBS V ROUNDS MAINTAINER SOB
+export KSRC JOBS V ROUNDS MAINTAINER SOB CASE RUNS LIMIT SET_KIB
 
 CONFIG ?= x86
 
@@ -26,7 +26,9 @@ help:
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
-	@echo '  make figures    put those of the last make bench into the documentation'
+	@echo '  make density    how many KVM guests fit into a host, by setting of KSM (hours)'
+	@echo '  make density-quick  20 guests with ours'
+	@echo '  make figures    put those of the last two into the documentation'
 	@echo '  make patchset   build/patchset: series for git am on the base'
 	@echo '  make patchset-check  and compile each of their commits (an hour)'
 	@echo '  make clean      remove what was compiled, keep the unpacked base'
@@ -37,9 +39,12 @@ help:
 	@echo '  JOBS=N          parallel jobs (default: one per CPU)'
 	@echo '  V=1             show what the tools say'
 	@echo '  STEPS="A B"     for check: only these steps (scripts/check -l lists them)'
-	@echo '  CASE="A B"      for bench: only these cases (scripts/bench -l lists them)'
+	@echo '  CASE="A B"      for bench, density: only these cases (scripts/bench -l and'
+	@echo '                  scripts/density -l list them)'
 	@echo "  SOB='NAME <ADDRESS>'  who signs off patches; default: git's user"
 	@echo '  ROUNDS=N        for bench: instead of what each case has'
+	@echo '  RUNS="1 2"      for density: only these starts of each case'
+	@echo '  JSON=FILE       for density: the figures'
 	@echo '  MAINTAINER="Name <address>"  for packages (default: DEBFULLNAME'
 	@echo '                  and DEBEMAIL, or what git has)'
 
@@ -95,9 +100,24 @@ bench:
 	@scripts/deps bench
 	@scripts/bench $(CASE)
 
+.PHONY: density
+density:
+	@scripts/deps bench
+	@scripts/density $(if $(JSON),-j '$(JSON)')
+
+.PHONY: density-quick
+density-quick:
+	@scripts/deps
+	@scripts/check density
+
 .PHONY: figures
 figures:
-	@scripts/bench-report publish build/bench .
+	@[ -f build/bench/results.json ] || [ -f build/density/results.json ] || \
+		{ echo 'no figures: make bench, make density'; exit 1; }
+	@[ ! -f build/bench/results.json ] || \
+		scripts/bench-report publish build/bench .
+	@[ ! -f build/density/results.json ] || \
+		scripts/density-report publish build/density .
 
 .PHONY: patchset
 patchset:

@@ -3,10 +3,12 @@
  * The demonstration that runs inside the booted host: what its files share.
  *
  *   main.c    what happens, in which order, and what has to hold
- *   guest.c   one KVM guest: QEMU, its console, its end
+ *   fleet.c   its guests: the first thing that goes wrong with one ends it all
  *   stat.c    numbers from /sys, /proc and tracefs
  *   report.c  table, summary, JSON
  *   say.c     lines that the user sees
+ *
+ * ../guests/ has what the guests of other programs need, too.
  */
 #ifndef KSM_DEMO_H
 #define KSM_DEMO_H
@@ -16,18 +18,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#ifndef __printf
-#define __printf(a, b)		__attribute__((format(printf, a, b)))
-#endif
-#ifndef __noreturn
-#define __noreturn		__attribute__((__noreturn__))
-#endif
+#include "../guests/guests.h"
 
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define MAX_GUESTS		16
-/* Why not simply "host": see guest_pin(). */
-#define GUEST_CPU		"host,-kvm-pv-eoi"
-#define DIGEST_LEN		64	/* hex digits of a SHA-256 */
 #define PAGE_KIB		4
 #define MIB(bytes)		((bytes) / 1048576.0)
 #define PAGES_TO_MIB(pages)	((pages) * (double)PAGE_KIB / 1024)
@@ -60,13 +53,8 @@ extern FILE *terminal;
 void say_open(void);
 void __printf(2, 3) say(enum tone tone, const char *fmt, ...);
 void __printf(1, 2) headline(const char *fmt, ...);
-/* Prints what failed and what to look at, ends the program. */
-void __printf(1, 2) __noreturn fail(const char *fmt, ...);
-double now_s(void);
 
-/* guest.c */
-enum guest_state { GUEST_OFF, GUEST_BOOTING, GUEST_UP };
-
+/* fleet.c */
 /* SHA-256 of a guest's two files, as text. */
 struct digests {
 	char common[DIGEST_LEN + 1];
@@ -74,48 +62,29 @@ struct digests {
 };
 
 /**
- * struct guest - one KVM guest and the QEMU that runs it
- * @nr:		number that the user sees, from 1
- * @pid:	the QEMU process
- * @fd:		our end of its serial console
- * @state:	how far it is
- * @started:	when QEMU was started, now_s()
- * @boot_s:	seconds from there to "guest ready"
+ * struct member - a guest of the demonstration
+ * @guest:	the guest
+ * @boot_s:	seconds from its start to "guest ready"
  * @restarts:	how often it was lost while booting
- * @why:	what went wrong, after a call that failed
- * @seq:	number of the last command sent, part of the reply's end mark
- * @console:	all that the console ever said, NUL-terminated
- * @len:	bytes of that
- * @mark:	where the answer to the last command begins
  * @before:	what its files hashed to before merging
  */
-struct guest {
-	int nr;
-	pid_t pid;
-	int fd;
-	enum guest_state state;
-	double started;
+struct member {
+	struct guest guest;
 	double boot_s;
 	int restarts;
-	char why[128];
-	unsigned int seq;
-	char *console;
-	size_t len;
-	size_t mark;
 	struct digests before;
 };
 
-extern struct guest guests[MAX_GUESTS];
+extern struct member members[MAX_GUESTS];
 
-void guest_start(struct guest *guest);
-void guest_wait_ready(struct guest *guest);
-void guest_send(struct guest *guest, const char *command);
-char *guest_reply(struct guest *guest);
-void guest_drain(struct guest *guest);
-void guest_check(struct guest *guest);
-void guest_wait_off(struct guest *guest);
-void guests_kill(void);
-int guests_up(void);
+void member_start(struct member *member);
+void member_wait_ready(struct member *member);
+void member_send(struct member *member, const char *command);
+char *member_reply(struct member *member);
+void member_check(struct member *member);
+void member_wait_off(struct member *member);
+void members_kill(void);
+int members_up(void);
 
 /* stat.c */
 /* Names of the counters in /sys/kernel/mm/ksm, in the order of their values. */
@@ -154,10 +123,7 @@ struct qemu_memory {
 	long rmap_items, zero_pages, merging_pages, profit;	/* ksm_stat */
 };
 
-long file_long(const char *fmt, ...) __printf(1, 2);
 void ksm_read(struct ksm_counters *counters);
-void ksm_write(const char *knob, unsigned long value);
-double ksmd_cpu_s(void);
 void host_memory_read(struct host_memory *memory);
 void qemu_memory_read(const struct guest *guest, struct qemu_memory *memory);
 long qemu_smaps_ksm_kib(const struct guest *guest);

@@ -53,18 +53,17 @@ static void boot_guests(struct result *result)
 	    config.qemu, config.guest_mib);
 
 	for (int i = 0; i < config.nr_guests; i++) {
-		guests[i].nr = i + 1;
-		guest_start(&guests[i]);
-		guest_wait_ready(&guests[i]);
+		members[i].guest.nr = i + 1;
+		member_start(&members[i]);
+		member_wait_ready(&members[i]);
 		say(PLAIN, "  guest %d is up after %4.1f s, pid %d",
-		    guests[i].nr, guests[i].boot_s, guests[i].pid);
+		    members[i].guest.nr, members[i].boot_s, members[i].guest.pid);
 	}
 	result->boot_s = now_s() - start;
 }
 
 /* Parses the two lines of "hash". */
-static struct digests parse_digests(const struct guest *guest,
-				    const char *reply)
+static struct digests parse_digests(int nr, const char *reply)
 {
 	struct digests digests;
 
@@ -74,7 +73,7 @@ static struct digests parse_digests(const struct guest *guest,
 	    strlen(digests.common) != DIGEST_LEN ||
 	    strlen(digests.random) != DIGEST_LEN)
 		fail("guest %d does not say what its files hash to, but \"%s\"",
-		     guest->nr, reply);
+		     nr, reply);
 	return digests;
 }
 
@@ -82,13 +81,13 @@ static struct digests parse_digests(const struct guest *guest,
 static void hash_files(struct digests digests[])
 {
 	for (int i = 0; i < config.nr_guests; i++)
-		guest_send(&guests[i], "hash");
+		member_send(&members[i], "hash");
 	for (int i = 0; i < config.nr_guests; i++) {
-		char *reply = guest_reply(&guests[i]);
+		char *reply = member_reply(&members[i]);
 
-		digests[i] = parse_digests(&guests[i], reply);
+		digests[i] = parse_digests(members[i].guest.nr, reply);
 		free(reply);
-		guest_check(&guests[i]);
+		member_check(&members[i]);
 	}
 }
 
@@ -98,14 +97,14 @@ static void hash_first(void)
 
 	hash_files(digests);
 	for (int i = 0; i < config.nr_guests; i++) {
-		guests[i].before = digests[i];
+		members[i].before = digests[i];
 		if (strcmp(digests[i].common, config.common_digest))
 			fail("guest %d: the common file is not the one in its image",
-			     guests[i].nr);
+			     members[i].guest.nr);
 		for (int j = 0; j < i; j++) {
 			if (!strcmp(digests[i].random, digests[j].random))
 				fail("guests %d and %d have the same random file",
-				     guests[j].nr, guests[i].nr);
+				     members[j].guest.nr, members[i].guest.nr);
 		}
 	}
 	say(PLAIN, "  all have hashed their files: %d MiB in common, 2 MiB of their own",
@@ -117,24 +116,24 @@ static void hash_first(void)
  * @when:   for the message
  * @except: guest whose common file has to differ, or NULL
  */
-static void hash_again(const char *when, const struct guest *except)
+static void hash_again(const char *when, const struct member *except)
 {
 	struct digests digests[MAX_GUESTS];
 
 	hash_files(digests);
 	for (int i = 0; i < config.nr_guests; i++) {
-		const struct guest *guest = &guests[i];
-		bool same = !strcmp(digests[i].common, guest->before.common);
+		const struct member *member = &members[i];
+		bool same = !strcmp(digests[i].common, member->before.common);
 
-		if (!same && guest != except)
+		if (!same && member != except)
 			fail("guest %d: its common file was changed %s",
-			     guest->nr, when);
-		if (same && guest == except)
+			     member->guest.nr, when);
+		if (same && member == except)
 			fail("guest %d wrote to its common file, yet it is unchanged",
-			     guest->nr);
-		if (strcmp(digests[i].random, guest->before.random))
+			     member->guest.nr);
+		if (strcmp(digests[i].random, member->before.random))
 			fail("guest %d: its own file was changed %s",
-			     guest->nr, when);
+			     member->guest.nr, when);
 	}
 }
 
@@ -168,8 +167,8 @@ static void merge(struct result *result)
 	headline("Merging");
 	say(DIM, "  echo %lu > pages_to_scan; echo %lu > sleep_millisecs; echo 1 > run",
 	    config.pages_to_scan, config.sleep_millisecs);
-	ksm_write("pages_to_scan", config.pages_to_scan);
-	ksm_write("sleep_millisecs", config.sleep_millisecs);
+	ksm_write("pages_to_scan", "%lu", config.pages_to_scan);
+	ksm_write("sleep_millisecs", "%lu", config.sleep_millisecs);
 	table_head();
 
 	result->ksmd_s = -ksmd_cpu_s();
@@ -178,7 +177,7 @@ static void merge(struct result *result)
 	start = now_s();
 	last_row = start;
 	rest = start;
-	ksm_write("run", 1);
+	ksm_write("run", "1");
 
 	for (;;) {
 		double used;
@@ -193,7 +192,7 @@ static void merge(struct result *result)
 		last_row = now;
 		cpu = used;
 		for (int i = 0; i < config.nr_guests; i++)
-			guest_check(&guests[i]);
+			member_check(&members[i]);
 
 		if (counters_moved(&counters, &at_rest) ||
 		    !counters.value[KSM_SHARING]) {
@@ -229,7 +228,7 @@ static void take_stock(struct result *result)
 	const long *value = result->counters.value;
 	long merging = 0, zero = 0;
 
-	ksm_write("run", 0);
+	ksm_write("run", "0");
 	ksm_read(&result->counters);
 	host_memory_read(&result->merged);
 	events_read(result->events);
@@ -237,12 +236,12 @@ static void take_stock(struct result *result)
 	for (int i = 0; i < config.nr_guests; i++) {
 		struct qemu_memory *qemu = &result->qemu[i];
 
-		qemu_memory_read(&guests[i], qemu);
-		result->smaps_ksm_kib += qemu_smaps_ksm_kib(&guests[i]);
+		qemu_memory_read(&members[i].guest, qemu);
+		result->smaps_ksm_kib += qemu_smaps_ksm_kib(&members[i].guest);
 		merging += qemu->merging_pages;
 		zero += qemu->zero_pages;
 	}
-	ksm_write("run", 1);
+	ksm_write("run", "1");
 	summary(result);
 
 	for (int i = 0; i < config.nr_guests; i++) {
@@ -250,11 +249,11 @@ static void take_stock(struct result *result)
 
 		if (qemu->merging_pages <= 0 || qemu->profit <= 0 ||
 		    qemu->ksm_kib <= 0)
-			fail("guest %d shares nothing", guests[i].nr);
+			fail("guest %d shares nothing", members[i].guest.nr);
 		/* pages written since are gone from smaps at once */
 		if (qemu->ksm_kib > qemu->merging_pages * PAGE_KIB)
 			fail("guest %d: %ld KiB in smaps, %ld pages in ksm_stat",
-			     guests[i].nr, qemu->ksm_kib, qemu->merging_pages);
+			     members[i].guest.nr, qemu->ksm_kib, qemu->merging_pages);
 	}
 	if (merging != value[KSM_SHARED] + value[KSM_SHARING])
 		fail("%ld ksm_merging_pages in all QEMUs, but %ld shared + sharing",
@@ -280,20 +279,20 @@ static void take_stock(struct result *result)
 
 static void prove(void)
 {
-	struct guest *writer = &guests[config.nr_guests - 1];
+	struct member *writer = &members[config.nr_guests - 1];
 
 	headline("Do the guests still work?");
 	hash_again("by merging", NULL);
 	say(PLAIN, "  all %d guests answered; their files are what they were",
 	    config.nr_guests);
 
-	guest_send(writer, "scribble");
-	free(guest_reply(writer));
+	member_send(writer, "scribble");
+	free(member_reply(writer));
 	hash_again("by another guest's write", writer);
 	say(PLAIN, "  guest %d wrote to its common file: no other guest noticed",
-	    writer->nr);
-	guest_send(writer, "restore");
-	free(guest_reply(writer));
+	    writer->guest.nr);
+	member_send(writer, "restore");
+	free(member_reply(writer));
 }
 
 static void unmerge(struct result *result)
@@ -304,7 +303,7 @@ static void unmerge(struct result *result)
 	headline("Unmerging");
 	say(DIM, "  echo 2 > run");
 	start = now_s();
-	ksm_write("run", 2);
+	ksm_write("run", "2");
 	result->unmerge_s = now_s() - start;
 
 	ksm_read(&counters);
@@ -319,11 +318,11 @@ static void unmerge(struct result *result)
 	for (int i = 0; i < config.nr_guests; i++) {
 		struct qemu_memory qemu;
 
-		qemu_memory_read(&guests[i], &qemu);
+		qemu_memory_read(&members[i].guest, &qemu);
 		if (qemu.merging_pages || qemu.zero_pages || qemu.ksm_kib ||
 		    qemu.rmap_items)
 			fail("guest %d: still %ld pages (%ld KiB) merged, %ld zero, %ld tracked",
-			     guests[i].nr, qemu.merging_pages, qemu.ksm_kib,
+			     members[i].guest.nr, qemu.merging_pages, qemu.ksm_kib,
 			     qemu.zero_pages, qemu.rmap_items);
 	}
 	host_memory_read(&result->after);
@@ -338,10 +337,10 @@ static void power_off(struct result *result)
 {
 	headline("Powering off");
 	for (int i = 0; i < config.nr_guests; i++)
-		guest_send(&guests[i], "off");
+		member_send(&members[i], "off");
 	for (int i = 0; i < config.nr_guests; i++) {
-		guest_wait_off(&guests[i]);
-		guest_check(&guests[i]);
+		member_wait_off(&members[i]);
+		member_check(&members[i]);
 	}
 	events_read(result->events);
 	expect_event(result, EVENT_EXIT, config.nr_guests);
@@ -414,7 +413,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	say_open();
-	atexit(guests_kill);
+	atexit(members_kill);
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		fail("no /sys/kernel/mm/ksm: was the kernel built with CONFIG_KSM=y?");
 	if (access("/dev/kvm", R_OK | W_OK))

@@ -60,7 +60,7 @@ void table_row(double seconds, const struct ksm_counters *counters,
 
 	bar(text, sizeof(text), share);
 	say(PLAIN, "%5.0f %6d %6ld %8ld %8ld %8ld %8ld %7.1f  %s %4.0f%% %5.0f",
-	    seconds, guests_up(), value[KSM_FULL_SCANS], value[KSM_SHARED],
+	    seconds, members_up(), value[KSM_FULL_SCANS], value[KSM_SHARED],
 	    value[KSM_SHARING], value[KSM_UNSHARED], value[KSM_VOLATILE],
 	    PAGES_TO_MIB(saved), text, share * 100, cpu_percent);
 }
@@ -102,7 +102,7 @@ void summary(const struct result *result)
 		const struct qemu_memory *qemu = &result->qemu[i];
 
 		say(PLAIN, "  %-8d %7d %8.1f %12ld %14ld %11.1f %13.1f",
-		    guests[i].nr, guests[i].pid, guests[i].boot_s,
+		    members[i].guest.nr, members[i].guest.pid, members[i].boot_s,
 		    qemu->rmap_items, qemu->merging_pages, MIB(qemu->profit),
 		    qemu->ksm_kib / 1024.0);
 	}
@@ -151,8 +151,8 @@ void print_json(const struct result *result, const char *verdict)
 
 		fprintf(terminal,
 			"%s{\"guest\":%d,\"boot_s\":%.2f,\"restarts\":%d,\"rss_kib\":%ld,\"pss_kib\":%ld,\"anon_kib\":%ld,\"smaps_ksm_kib\":%ld,\"ksm_rmap_items\":%ld,\"ksm_zero_pages\":%ld,\"ksm_merging_pages\":%ld,\"ksm_process_profit\":%ld}",
-			i ? "," : "", guests[i].nr, guests[i].boot_s,
-			guests[i].restarts, qemu->rss_kib, qemu->pss_kib, qemu->anon_kib,
+			i ? "," : "", members[i].guest.nr, members[i].boot_s,
+			members[i].restarts, qemu->rss_kib, qemu->pss_kib, qemu->anon_kib,
 			qemu->ksm_kib, qemu->rmap_items, qemu->zero_pages,
 			qemu->merging_pages, qemu->profit);
 	}

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "demo.h"
@@ -28,19 +27,6 @@ static const char *const escape[] = {
 	[YELLOW] = "\033[33m",
 	[RED]	 = "\033[1;31m",
 };
-
-/**
- * now_s() - a clock that never jumps
- *
- * Return: seconds
- */
-double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
 
 /**
  * say_open() - open the terminal that config.terminal names

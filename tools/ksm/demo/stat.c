@@ -5,16 +5,12 @@
  * A file that is missing or holds no number ends the demonstration: every one
  * of them is part of what KSM promises.  Only the QEMUs' files may go away.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "demo.h"
 
-#define KSM_DIR		"/sys/kernel/mm/ksm/"
 #define EVENT_DIR	"/sys/kernel/tracing/events/ksm/"
 
 const char *const ksm_counter_names[NR_KSM_COUNTERS] = {
@@ -43,56 +39,6 @@ const char *const event_names[NR_EVENTS] = {
 	[EVENT_ADVISOR]		    = "ksm_advisor",
 };
 
-static FILE *open_or_fail(const char *path, const char *mode)
-{
-	FILE *file = fopen(path, mode);
-
-	if (!file)
-		fail("%s: %s", path, strerror(errno));
-	return file;
-}
-
-/**
- * file_long() - the number that a file holds
- * @fmt: printf() format of the file's name
- *
- * Return: the number
- */
-long file_long(const char *fmt, ...)
-{
-	char path[256];
-	va_list args;
-	FILE *file;
-	long value;
-
-	va_start(args, fmt);
-	vsnprintf(path, sizeof(path), fmt, args);
-	va_end(args);
-
-	file = open_or_fail(path, "r");
-	if (fscanf(file, "%ld", &value) != 1)
-		fail("%s does not hold a number", path);
-	fclose(file);
-	return value;
-}
-
-/* Value of the line "NAME: VALUE" or "NAME VALUE", which has to be there. */
-static long file_field(const char *path, const char *name)
-{
-	size_t len = strlen(name);
-	FILE *file = open_or_fail(path, "r");
-	char line[256];
-
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, name, len) &&
-		    (line[len] == ':' || line[len] == ' ')) {
-			fclose(file);
-			return strtol(line + len + 1, NULL, 10);
-		}
-	}
-	fail("%s has no line \"%s\"", path, name);
-}
-
 /**
  * ksm_read() - read the counters of KSM
  * @counters: where to
@@ -102,70 +48,6 @@ void ksm_read(struct ksm_counters *counters)
 	for (int i = 0; i < NR_KSM_COUNTERS; i++)
 		counters->value[i] = file_long(KSM_DIR "%s",
 					       ksm_counter_names[i]);
-}
-
-/**
- * ksm_write() - set a knob of KSM, as the user would
- * @knob:  name of the file
- * @value: what to write
- */
-void ksm_write(const char *knob, unsigned long value)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), KSM_DIR "%s", knob);
-	file = open_or_fail(path, "w");
-	if (fprintf(file, "%lu\n", value) < 0 || fclose(file))
-		fail("echo %lu > %s: %s", value, path, strerror(errno));
-}
-
-/**
- * ksmd_cpu_s() - CPU time that ksmd has used
- *
- * From schedstat: the tick-based times of /proc/PID/stat are too coarse for
- * a thread that wakes up 50 times a second.
- *
- * Return: seconds
- */
-double ksmd_cpu_s(void)
-{
-	static int pid;
-	char path[288], comm[32] = "";
-	struct dirent *entry;
-	unsigned long long ns;
-	FILE *file;
-	DIR *proc;
-
-	if (!pid) {
-		proc = opendir("/proc");
-		while (proc && (entry = readdir(proc))) {
-			if (!isdigit((unsigned char)entry->d_name[0]))
-				continue;
-			snprintf(path, sizeof(path), "/proc/%s/comm",
-				 entry->d_name);
-			file = fopen(path, "r");
-			if (!file)
-				continue;
-			if (fscanf(file, "%31s", comm) == 1 &&
-			    !strcmp(comm, "ksmd"))
-				pid = atoi(entry->d_name);
-			fclose(file);
-			if (pid)
-				break;
-		}
-		if (proc)
-			closedir(proc);
-		if (!pid)
-			fail("no kernel thread \"ksmd\": was the kernel built with CONFIG_KSM=y?");
-	}
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	file = open_or_fail(path, "r");
-	if (fscanf(file, "%llu", &ns) != 1)
-		fail("%s does not hold a number", path);
-	fclose(file);
-	return ns / 1e9;
 }
 
 /**
@@ -203,7 +85,9 @@ long qemu_smaps_ksm_kib(const struct guest *guest)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps", guest->pid);
-	file = open_or_fail(path, "r");
+	file = fopen(path, "r");
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "KSM: %ld kB", &kib) == 1)
 			sum += kib;
@@ -225,9 +109,9 @@ void host_memory_read(struct host_memory *memory)
 		.anon_kib = file_field("/proc/meminfo", "AnonPages"),
 	};
 	for (int i = 0; i < config.nr_guests; i++) {
-		if (guests[i].state != GUEST_UP)
+		if (members[i].guest.state != GUEST_UP)
 			continue;
-		qemu_memory_read(&guests[i], &qemu);
+		qemu_memory_read(&members[i].guest, &qemu);
 		memory->qemu_rss_kib += qemu.rss_kib;
 		memory->qemu_anon_kib += qemu.anon_kib;
 		memory->qemu_pss_kib += qemu.pss_kib;
@@ -248,8 +132,9 @@ void events_start(void)
 
 		snprintf(path, sizeof(path), EVENT_DIR "%s/trigger",
 			 event_names[i]);
-		file = open_or_fail(path, "w");
-		if (fputs("hist:keys=common_type\n", file) < 0 || fclose(file))
+		file = fopen(path, "w");
+		if (!file || fputs("hist:keys=common_type\n", file) < 0 ||
+		    fclose(file))
 			fail("%s: %s", path, strerror(errno));
 	}
 }
