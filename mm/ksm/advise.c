@@ -234,8 +234,10 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 		return 0;
 	/* Even if it has the flag: after a fork the mm may not be registered */
 	err = __ksm_enter(vma->vm_mm);
-	if (!err)
-		*vm_flags |= VM_MERGEABLE;
-	return err;
+	if (err)
+		return err;
+	*vm_flags |= VM_MERGEABLE;
+	ksm_rest_call(&ksm_pass.rest);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(ksm_madvise);

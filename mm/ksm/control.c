@@ -32,6 +32,7 @@ static int ksm_control_change_run(unsigned long value)
 	int err;
 
 	WRITE_ONCE(ksm_run, value);
+	ksm_rest_call(&ksm_pass.rest);
 	if (value != KSM_RUN_UNMERGE)
 		return 0;
 	/* If memory runs out, kill the one that has asked for it. */

@@ -92,6 +92,7 @@ static void ksmd_begin_pass(struct ksm_pass *pass)
 	pass->new_pages = 0;
 	pass->work = 0;
 	pass->held = false;
+	ksm_rest_begin_pass(&pass->rest);
 	WRITE_ONCE(ksm_counters.scan_pages, 0);
 	ksmd_saved = ksmd_saves();
 }
@@ -106,6 +107,7 @@ static void ksmd_end_pass(struct ksm_pass *pass)
 	WRITE_ONCE(ksm_counters.scan_ms,
 		   ktime_ms_delta(ktime_get(), pass->began));
 	ksm_advisor_stop_scan(pass->work);
+	ksm_rest_end_pass(&pass->rest, READ_ONCE(ksm_sleep_ms));
 	/* Nothing is tracked: do not keep memory for it. */
 	if (!ksm_counters.tracked && ksm_node_none_left())
 		ksm_recount_drop();
@@ -129,6 +131,7 @@ static void ksmd_scan_batch(struct ksm_visit *v)
 			return;
 		ksmd_begin_pass(v->pass);
 	}
+	ksm_rest_answer_call(&v->pass->rest);
 	if (ksm_walk(v, pages))
 		ksmd_end_pass(v->pass);
 	ksm_node_drop_orphans(pages);

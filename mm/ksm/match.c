@@ -172,6 +172,7 @@ static void ksm_match_promote(struct ksm_match *m,
 	if (result == KSM_RESULT_DONE) {
 		ksm_match_attached(partner);
 		ksm_match_attached(m->item);
+		m->pass->rest.merged++;
 		return;
 	}
 	ksm_match_demote(m, partner);
@@ -301,6 +302,7 @@ static enum ksm_result ksm_match_zero(struct ksm_match *m)
 		ksm_track_set(slot, ksm_match_word(m->item), 0);
 		ksm_track_trim(slot, m->c->addr);
 		ksm_item_free(m->item);
+		m->pass->rest.merged++;
 	}
 	return result;
 }
@@ -328,12 +330,14 @@ static void ksm_match_run(struct ksm_match *m)
 		}
 		result = ksm_match_stable(m);
 	}
-	if (result == KSM_RESULT_DONE)
+	if (result == KSM_RESULT_DONE) {
 		ksm_match_attached(m->item);
-	else if (result == KSM_RESULT_DIFFERENT)
+		m->pass->rest.merged++;
+	} else if (result == KSM_RESULT_DIFFERENT) {
 		ksm_match_unstable(m);
-	else
+	} else {
 		ksm_match_give_up(m, m->item, result);
+	}
 }
 
 /* Take or make the item of a page, whose state word is inline after that. */

@@ -17,11 +17,17 @@
  * ksm_pace_begin - begin a batch
  * @pace:   filled in
  * @pages:  pages that may be read, looked up or merged; with 0 it is over
+ * @quiet_max_ns: time that may be spent on unchanged pages
  * @now_ns: the clock
  */
-void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns)
+void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages,
+		    u64 quiet_max_ns, u64 now_ns)
 {
-	*pace = (struct ksm_pace) { .left = pages, .stamp_ns = now_ns };
+	*pace = (struct ksm_pace) {
+		.left = pages,
+		.quiet_max_ns = quiet_max_ns,
+		.stamp_ns = now_ns,
+	};
 }
 
 /**
@@ -79,5 +85,5 @@ void ksm_pace_time(struct ksm_pace *pace, u64 now_ns)
  */
 bool ksm_pace_over(const struct ksm_pace *pace)
 {
-	return !pace->left || pace->quiet_ns > KSM_QUIET_NS;
+	return !pace->left || pace->quiet_ns > pace->quiet_max_ns;
 }

@@ -5,12 +5,13 @@
 
 #include <linux/types.h>
 
-/* Unchanged pages may take this long out of a batch. */
+/* Unchanged pages may take this long out of a batch at most. */
 #define KSM_QUIET_NS	1000000ULL
 
 /**
  * struct ksm_pace - how far a batch may still go
  * @left:     pages that may still be read, looked up or merged
+ * @quiet_max_ns: time that may be spent on unchanged pages
  * @quiet_ns: time spent on unchanged pages
  * @stamp_ns: the clock when time was last taken
  * @worked:   pages read, looked up or merged since then
@@ -18,13 +19,15 @@
  */
 struct ksm_pace {
 	unsigned long left;
+	u64 quiet_max_ns;
 	u64 quiet_ns;
 	u64 stamp_ns;
 	unsigned long worked;
 	unsigned long skipped;
 };
 
-void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages, u64 now_ns);
+void ksm_pace_begin(struct ksm_pace *pace, unsigned long pages,
+		    u64 quiet_max_ns, u64 now_ns);
 void ksm_pace_work(struct ksm_pace *pace, unsigned long worked,
 		   unsigned long skipped);
 void ksm_pace_skip(struct ksm_pace *pace, u64 now_ns);

@@ -20,7 +20,7 @@
 /* ksmd waits here: for something to do, or for the end of a pause. */
 DECLARE_WAIT_QUEUE_HEAD(ksm_wait);
 
-struct ksm_pass ksm_pass;
+struct ksm_pass ksm_pass = { .rest.quiet_ns = KSM_QUIET_NS };
 
 static DEFINE_SPINLOCK(ksm_registry_lock);
 
@@ -74,6 +74,7 @@ int __ksm_enter(struct mm_struct *mm)
 	mmap_assert_write_locked(mm);
 	if (test_bit(MMF_VM_MERGEABLE, &mm->flags))
 		return 0;
+	ksm_rest_call(&ksm_pass.rest);
 	slot = kmem_cache_zalloc(ksm_slot_cache, GFP_KERNEL);
 	if (!slot)
 		return -ENOMEM;

@@ -13,6 +13,8 @@
 #include <linux/rbtree.h>
 #include <linux/wait.h>
 
+#include "rest.h"
+
 struct ksm_table;
 
 /**
@@ -80,6 +82,7 @@ static inline bool ksm_slot_exiting(const struct ksm_slot *slot)
  *		ksm_scan_mutex
  * @new_pages:	pages first seen in this pass
  * @work:	pages read, looked up or merged in this pass
+ * @rest:	how closely unchanged pages are watched
  * @began:	when it began
  */
 struct ksm_pass {
@@ -94,6 +97,7 @@ struct ksm_pass {
 	unsigned long nr;
 	unsigned long new_pages;
 	unsigned long work;
+	struct ksm_rest rest;
 	ktime_t began;
 };
 

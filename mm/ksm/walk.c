@@ -329,7 +329,8 @@ bool ksm_walk(struct ksm_visit *v, unsigned long pages)
 	lockdep_assert_held(&ksm_scan_mutex);
 	v->pace = &pace;
 	v->slot = v->pass->slot ?: ksm_walk_next_slot(v->pass);
-	ksm_pace_begin(&pace, pages, ksm_walk_clock_ns());
+	ksm_pace_begin(&pace, pages, v->pass->rest.quiet_ns,
+		       ksm_walk_clock_ns());
 	while (v->slot) {
 		v->slot = ksm_walk_step(v);
 		ksm_pace_time(&pace, ksm_walk_clock_ns());
@@ -338,6 +339,9 @@ bool ksm_walk(struct ksm_visit *v, unsigned long pages)
 		cond_resched();
 	}
 	v->pace = NULL;
+	v->pass->rest.spent_ns += pace.quiet_ns;
+	ksm_rest_wake_if_found(&v->pass->rest, v->pass->new_pages,
+			       ksm_counters.tracked);
 	return !v->slot;
 }
 
@@ -359,7 +363,7 @@ bool ksm_walk_exited(struct ksm_pass *pass)
 	struct ksm_pace pace;
 
 	lockdep_assert_held(&ksm_scan_mutex);
-	ksm_pace_begin(&pace, ULONG_MAX, ksm_walk_clock_ns());
+	ksm_pace_begin(&pace, ULONG_MAX, KSM_QUIET_NS, ksm_walk_clock_ns());
 	while ((slot = ksm_registry_exited())) {
 		bool at_pass = slot == pass->slot;
 		unsigned long swept = 0;

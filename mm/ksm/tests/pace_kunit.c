@@ -15,7 +15,7 @@ static void pace_ends_after_pages(struct kunit *test)
 	struct ksm_pace pace;
 	unsigned int i;
 
-	ksm_pace_begin(&pace, 100, 0);
+	ksm_pace_begin(&pace, 100, KSM_QUIET_NS, 0);
 	for (i = 0; i < 100; i++) {
 		KUNIT_EXPECT_FALSE(test, ksm_pace_over(&pace));
 		ksm_pace_work(&pace, 1, 0);
@@ -27,7 +27,7 @@ static void pace_takes_more_work_than_was_left(struct kunit *test)
 {
 	struct ksm_pace pace;
 
-	ksm_pace_begin(&pace, 100, 0);
+	ksm_pace_begin(&pace, 100, KSM_QUIET_NS, 0);
 	ksm_pace_work(&pace, 64, 0);
 	KUNIT_EXPECT_EQ(test, pace.left, 36UL);
 	ksm_pace_work(&pace, 64, 0);
@@ -39,7 +39,7 @@ static void pace_without_pages_is_over(struct kunit *test)
 {
 	struct ksm_pace pace;
 
-	ksm_pace_begin(&pace, 0, 0);
+	ksm_pace_begin(&pace, 0, KSM_QUIET_NS, 0);
 	KUNIT_EXPECT_TRUE(test, ksm_pace_over(&pace));
 }
 
@@ -51,7 +51,7 @@ static void pace_ends_after_quiet_time(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		now = starts[i];
-		ksm_pace_begin(&pace, 100, now);
+		ksm_pace_begin(&pace, 100, KSM_QUIET_NS, now);
 		for (ticks = 0; ticks < 1000 && !ksm_pace_over(&pace); ticks++)
 			ksm_pace_time(&pace, now += TICK_NS);
 		KUNIT_EXPECT_EQ(test, ticks, 11U);
@@ -67,7 +67,7 @@ static void pace_clock_goes_back(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
-		ksm_pace_begin(&pace, 100, starts[i]);
+		ksm_pace_begin(&pace, 100, KSM_QUIET_NS, starts[i]);
 		ksm_pace_time(&pace, starts[i] - TICK_NS);
 		KUNIT_EXPECT_EQ(test, pace.quiet_ns, 0ULL);
 		ksm_pace_time(&pace, starts[i]);
@@ -81,7 +81,7 @@ static void pace_lets_work_take_its_time(struct kunit *test)
 	unsigned int i;
 	u64 now = 0;
 
-	ksm_pace_begin(&pace, 1000, now);
+	ksm_pace_begin(&pace, 1000, KSM_QUIET_NS, now);
 	for (i = 0; i < 900; i++) {
 		ksm_pace_work(&pace, 1, 0);
 		ksm_pace_time(&pace, now += KSM_QUIET_NS);
@@ -102,7 +102,7 @@ static void pace_shares_time(struct kunit *test)
 	unsigned int i;
 	u64 now = 0;
 
-	ksm_pace_begin(&pace, 1000, now);
+	ksm_pace_begin(&pace, 1000, KSM_QUIET_NS, now);
 	ksm_pace_work(&pace, 1, 3);
 	ksm_pace_time(&pace, now += 4 * TICK_NS);
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, 3 * TICK_NS + 0ULL);
@@ -119,7 +119,7 @@ static void pace_skips_what_is_not_to_count(struct kunit *test)
 {
 	struct ksm_pace pace;
 
-	ksm_pace_begin(&pace, 100, 0);
+	ksm_pace_begin(&pace, 100, KSM_QUIET_NS, 0);
 	ksm_pace_skip(&pace, 10 * KSM_QUIET_NS);
 	ksm_pace_time(&pace, 10 * KSM_QUIET_NS + TICK_NS);
 	KUNIT_EXPECT_EQ(test, pace.quiet_ns, TICK_NS + 0ULL);
