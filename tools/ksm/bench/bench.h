@@ -147,6 +147,7 @@ void run_steady(const struct bench_case *self);
 void run_drip(const struct bench_case *self);
 void run_drip_1pct(const struct bench_case *self);
 void run_drip_exit(const struct bench_case *self);
+void run_rest(const struct bench_case *self);
 void run_guests(const struct bench_case *self);
 void run_guests_written(const struct bench_case *self);
 void run_growth(const struct bench_case *self);
