@@ -23,6 +23,7 @@ help:
 	@echo '  make clients    the programs that use KSM, in a Debian with systemd'
 	@echo '  make packages   Debian packages of the tools, built and tried out'
 	@echo '  make deb-kernel Debian packages of a kernel with it (an hour or two)'
+	@echo '  make model      models of a merged page, litmus tests of the barriers'
 	@echo '  make busted     faults that are built in must be found by the tests'
 	@echo '  make matrix     compile other configurations and architectures'
 	@echo '  make bench      measure our KSM and the one of the base side by side'
@@ -78,6 +79,11 @@ check:
 unit lint busted matrix:
 	@scripts/deps
 	@scripts/check $@
+
+.PHONY: model
+model:
+	@scripts/deps model
+	@scripts/check model
 
 .PHONY: clients
 clients:

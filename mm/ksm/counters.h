@@ -14,8 +14,7 @@ struct ksm_slot;
 #define KSM_GFP_TRACK	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
 /**
- * struct ksm_counters - all statistics; written under ksm_scan_mutex, but for
- * @lru_drains
+ * struct ksm_counters - all statistics; written under ksm_scan_mutex
  * @shared:	KSM pages that are mapped
  * @sharing:	further mappings of them: the pages saved
  * @unshared:	pages that were unchanged when last seen, but have no duplicate
@@ -31,7 +30,6 @@ struct ksm_slot;
  * @scan_ms:	milliseconds from begin to end of the last pass
  * @thp_split:	large folios that were split to merge a page of them
  * @thp_kept:	times that such a split failed, since the folio was in use
- * @lru_drains:	times that the per-CPU LRU caches were drained; only ksmd
  */
 struct ksm_counters {
 	unsigned long shared;
@@ -49,7 +47,6 @@ struct ksm_counters {
 	unsigned long scan_ms;
 	unsigned long thp_split;
 	unsigned long thp_kept;
-	unsigned long lru_drains;
 };
 
 extern struct ksm_counters ksm_counters;
@@ -60,8 +57,7 @@ extern atomic_long_t ksm_slot_bytes;
  * @counter: one of ksm_counters, or a counter of an mm that only KSM writes
  * @by:	     difference
  *
- * Context: ksm_scan_mutex held, or ksmd where only that writes; readers take no
- * lock.
+ * Context: ksm_scan_mutex held; readers take no lock.
  */
 static inline void ksm_count(unsigned long *counter, long by)
 {

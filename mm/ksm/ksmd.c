@@ -9,7 +9,6 @@
 #include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/init.h>
-#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/swap.h>
@@ -30,25 +29,11 @@
 /* So many nodes at a time, each with its folio lock */
 #define KSMD_NODES_AT_ONCE	16384UL
 
-/*
- * To drain the per-CPU LRU caches takes work on all CPUs.  Where it is followed
- * by no merge it was in vain: so many times in a row, then once in a second.
- */
-#define KSMD_DRAIN_JIFFIES	HZ
-#define KSMD_DRAINS_IN_VAIN	16U
-
 /* What ksmd is doing; the job list is too long for a stack. */
 static struct ksm_visit ksmd_visit;
 
 /* Passes before which the per-CPU LRU caches are drained; ksmd only. */
 static unsigned int ksmd_drains_due;
-
-/* Drains since the last pass that saved anything, and the last; ksmd only. */
-static unsigned int ksmd_drains_in_vain;
-static unsigned long ksmd_drained_at;
-
-/* What was saved when the pass began; ksmd only. */
-static unsigned long ksmd_saved;
 
 /*
  * Checks left, once there is nothing else to do, for KSM pages that are not
@@ -77,11 +62,6 @@ void ksmd_pace_changed(void)
 	wake_up_interruptible(&ksm_wait);
 }
 
-static unsigned long ksmd_saves(void)
-{
-	return ksm_counters.sharing + atomic_long_read(&ksm_zero_pages);
-}
-
 static void ksmd_begin_pass(struct ksm_pass *pass)
 {
 	trace_ksm_start_scan(ksm_counters.full_scans, ksm_counters.tracked);
@@ -94,7 +74,6 @@ static void ksmd_begin_pass(struct ksm_pass *pass)
 	pass->held = false;
 	ksm_rest_begin_pass(&pass->rest);
 	WRITE_ONCE(ksm_counters.scan_pages, 0);
-	ksmd_saved = ksmd_saves();
 }
 
 static void ksmd_end_pass(struct ksm_pass *pass)
@@ -111,8 +90,6 @@ static void ksmd_end_pass(struct ksm_pass *pass)
 	/* Nothing is tracked: do not keep memory for it. */
 	if (!ksm_counters.tracked && ksm_node_none_left())
 		ksm_recount_drop();
-	if (ksmd_saves() > ksmd_saved)
-		ksmd_drains_in_vain = 0;
 	/* New pages wait in per-CPU caches, which hold references on them. */
 	if (pass->new_pages)
 		ksmd_drains_due = 2;
@@ -158,23 +135,13 @@ static void ksmd_do_batch(struct ksm_visit *v)
 		ksmd_scan_batch(v);
 }
 
-/* If not, it is done later. */
-static bool ksmd_may_drain(void)
-{
-	return ksmd_drains_in_vain < KSMD_DRAINS_IN_VAIN ||
-	       time_after_eq(jiffies, ksmd_drained_at + KSMD_DRAIN_JIFFIES);
-}
-
 /* Not under ksm_scan_mutex: it waits for work on all CPUs. */
 static void ksmd_drain_if_due(const struct ksm_pass *pass)
 {
 	if (!ksmd_drains_due || READ_ONCE(pass->slot) || ksm_recounting() ||
-	    ksm_registry_exits_due() || !ksmd_may_drain())
+	    ksm_registry_exits_due())
 		return;
 	ksmd_drains_due--;
-	ksmd_drains_in_vain++;
-	ksmd_drained_at = jiffies;
-	ksm_count(&ksm_counters.lru_drains, 1);
 	lru_add_drain_all();
 }
 

@@ -212,7 +212,6 @@ static struct ksm_file ksm_files[] = {
 	KSM_COUNTER(last_scan_millisecs, ksm_counters.scan_ms),
 	KSM_COUNTER(thp_split, ksm_counters.thp_split),
 	KSM_COUNTER(thp_kept, ksm_counters.thp_kept),
-	KSM_COUNTER(lru_drains, ksm_counters.lru_drains),
 };
 
 static const char * const ksm_advisor_modes[] = {

@@ -28,7 +28,6 @@ static const char * const counters[] = {
 	"pages_scanned", "pages_skipped", "ksm_zero_pages", "full_scans",
 	"stable_node_chains", "stable_node_dups", "general_profit",
 	"scan_pages", "last_scan_millisecs", "thp_split", "thp_kept",
-	"lru_drains",
 };
 
 static struct kernfs_node *find_file(const char *name)

@@ -12,7 +12,7 @@
 /**
  * ksm_boost_is_kept() - is there still something to put back?
  *
- * Return: false as well if somebody else has put it back
+ * Return: false as well if another program has put it back
  */
 bool ksm_boost_is_kept(void)
 {

@@ -219,7 +219,7 @@ static int make_run_dir(void)
 	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-/* Be the only one who sets the pace. */
+/* No other program may set the pace meanwhile. */
 static int begin(void)
 {
 	int err = make_run_dir();

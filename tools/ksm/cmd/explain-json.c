@@ -70,7 +70,7 @@ json_t *explain_json_map(const struct ksm_finding *finding)
 		"sample", json_sample(&finding->content));
 }
 
-/* Who it is, and what KSM says about it */
+/* Its name, and what KSM says about it */
 json_t *explain_json_process(const struct ksm_explained *explained)
 {
 	const struct ksm_member *member = &explained->member;

@@ -80,7 +80,7 @@ void explain_print_place(const struct ksm_map *map, int width)
 	ksm_print_name(name_of(map), width - used);
 }
 
-/* Who it is, and what KSM says about it */
+/* Its name, and what KSM says about it */
 void explain_print_head(const struct ksm_explained *explained)
 {
 	const struct ksm_member *member = &explained->member;

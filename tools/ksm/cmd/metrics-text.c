@@ -12,7 +12,7 @@ static void head(FILE *file, const char *name, const char *type,
 		type);
 }
 
-/* What is unknown is left out, so that nobody takes it for 0. */
+/* What is unknown is left out, so that it is not taken for 0. */
 static void metric(FILE *file, const char *name, const char *type,
 		   const char *help, ksm_figure value)
 {

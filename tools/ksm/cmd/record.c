@@ -89,7 +89,7 @@ static int append_units(const struct ksm_sample *sample,
 	return err;
 }
 
-/* Also of units, which nobody may want any more */
+/* Also of units: they may have been kept earlier only */
 static int prune(int64_t now_ms)
 {
 	int err = ksm_history_prune(opt.dir, now_ms, opt.days);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of a report: what it costs, and who takes part.
+ * Tables of a report: what it costs, and which processes take part.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -145,7 +145,7 @@ static json_t *row_of(const struct ksm_span *span, const struct row *row)
 			 "most", row->text(most).s, "end", row->text(end).s);
 }
 
-/* Who takes part: at the begin and end, and the most there was */
+/* Processes that take part: at first, at the end, and the most */
 json_t *report_members(const struct ksm_span *span)
 {
 	json_t *list = json_array();

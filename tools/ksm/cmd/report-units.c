@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Units in a report: who gained, and who wrote.
+ * Units in a report: which gained, and which wrote.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -188,7 +188,7 @@ static int output(const struct report *report)
 	return KSM_EXIT_DONE;
 }
 
-/* They are not for everybody; then there is a report without them. */
+/* Not every user may read them; then there is a report without them. */
 static int read_units(struct report *report)
 {
 	int err = ksm_unit_history_read(opt.dir, report->from_ms,

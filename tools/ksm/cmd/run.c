@@ -49,7 +49,7 @@ static int fail_prctl(void)
 			"6.4; programs can register memory by madvise() only");
 }
 
-/* Nobody is to wait in vain; scripts need not hear it. */
+/* A user is not to wait in vain; scripts need not hear it. */
 static void warn_if_off(void)
 {
 	if (isatty(2) && ksm_knob_read(ksm_knob_find("run")) == KSM_RUN_STOP)

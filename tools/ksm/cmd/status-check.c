@@ -9,7 +9,7 @@
 
 enum { OK, WARNING, CRITICAL };
 
-/* Warnings that somebody has to look at.  NUMA_CROSS is the kernel's default. */
+/* Warnings that need attention.  NUMA_CROSS is the kernel's default. */
 #define ALARMING	(1U << KSM_UNMERGE_SHORT | 1U << KSM_THP_FIGHT | \
 			 1U << KSM_ADVISOR_CONFLICT | 1U << KSM_COUNTERS_STALE)
 

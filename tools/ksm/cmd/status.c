@@ -137,7 +137,7 @@ static int print_form(const struct ksm_status *status)
 	switch (opt.form) {
 	case CHECK:
 		level = ksm_status_check(status);
-		/* it is nothing to those who do not get the line */
+		/* monitoring needs the line, not the code alone */
 		return fflush(stdout) ? CHECK_UNKNOWN : level;
 	case JSON:
 		return print_json(status);
@@ -177,7 +177,7 @@ static int fail(int err)
 				   ksm_fail_sysfs(err);
 }
 
-/* Those who watch have other codes, in which this one is a warning. */
+/* Monitoring has other codes, in which this one is a warning. */
 static int fail_signal(void)
 {
 	return opt.form == CHECK ? unknown("ended by a signal") :

@@ -10,7 +10,7 @@
 
 #include "top_child.h"
 
-/* More than this nobody reads. */
+/* More than this is not read. */
 #define TEXT_MAX	(1 << 20)
 
 /* In the child: errors go where the rest goes. */
@@ -47,7 +47,7 @@ int top_child_start(struct top_child *child, char *const argv[], int columns)
 
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
-	/* who has started us may ignore it: there would be no status then */
+	/* the parent may have it ignored: there would be no status then */
 	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (!pid)

@@ -159,7 +159,7 @@ static double copies_of(const struct top_process *old,
 	if (!old || !(seconds > 0))
 		return NAN;
 	more = fig_sub(member->stat.cow, old->member.stat.cow);
-	/* counts anew after an exec() */
+	/* counts from 0 again after an exec() */
 	return fig_known(more) && more >= 0 ? more / seconds : NAN;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A screenful of characters, before anybody shows it.
+ * A screenful of characters, before it is shown.
  *
  * What ksm top shows is drawn here first, so that the terminal, --once and the
  * tests get the same.  Whatever does not fit is cut off.

@@ -155,7 +155,7 @@ static void begin_editing(struct top_ui *ui)
 static void sort_by(struct top_ui *ui, enum top_sort sort)
 {
 	ui->order.sort = sort;
-	/* who sorts wants to see the first ones */
+	/* after sorting the first ones are of interest */
 	ui->moved = false;
 	ui->first = 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * To find out who takes part, all of /proc has to be gone through: with 500
- * processes that takes 50 ms.  So it is done now and then only.  In between the
- * files of those who do are read again; to leave them open saves most of the
- * rest.
+ * To find the processes that take part, all of /proc has to be gone through:
+ * with 500 processes that takes 50 ms.  So it is done now and then only.  In
+ * between the files of those that do are read again; to leave them open saves
+ * most of the rest.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -139,7 +139,7 @@ static unsigned int character(wint_t key)
 	case '\b':
 	case 0x7f:
 		return TOP_KEY_BACKSPACE;
-	case 0x0c:	/* ^L: somebody has written into the window */
+	case 0x0c:	/* ^L: something was written into the window */
 		clearok(curscr, TRUE);
 		return TOP_KEY_OTHER;
 	default:

@@ -260,7 +260,7 @@ static void choose(struct top_table *table, struct work *work,
  * top_table_make() - make the table
  * @table: result, for top_table_free(), also after an error; refers to @data
  * @data:  what is known of the processes
- * @order: what somebody wants to see
+ * @order: what the user wants to see
  *
  * Return: 0, or -ENOMEM
  */

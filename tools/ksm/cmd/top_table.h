@@ -23,7 +23,7 @@ enum top_grouping {
 #define TOP_FILTER_MAX	64
 
 /**
- * struct top_order - what somebody wants to see
+ * struct top_order - what the user wants to see
  * @sort:     by what; the most comes first
  * @grouping: by what it is put together
  * @filter:   part of the name, unit or PID of each process shown; "" for all

@@ -23,7 +23,7 @@
 #define DRAIN_MS	2000
 
 static struct {
-	int64_t for_ms;		/* 0: until somebody ends it */
+	int64_t for_ms;		/* 0: until a signal */
 	int64_t every_ms;	/* 0: a summary only at the end */
 	unsigned int events;	/* a bit for each; 0: all */
 	bool quiet;		/* no lines of events */

@@ -55,7 +55,7 @@ static pid_t start_writer(const struct ksm_knob *run)
 	sigset_t none;
 	pid_t pid;
 
-	/* who has started us may ignore it: there would be no status then */
+	/* the parent may have it ignored: there would be no status then */
 	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid)

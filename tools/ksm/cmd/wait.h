@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for time to pass, or for somebody who wants an end.
+ * Waiting for time to pass, or for a signal to end.
  */
 #ifndef KSM_WAIT_H
 #define KSM_WAIT_H

@@ -49,7 +49,7 @@ static bool is_within_line(int fd)
 	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
-/* In one piece, so that readers see whole lines, whoever else writes. */
+/* In one piece, so that readers see whole lines, also of several writers. */
 static int append_line(const char *path, mode_t mode, const char *line)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, mode);

@@ -160,8 +160,8 @@ static void keep_results(struct ksm_explained *explained,
  * ksm_explain_sample() - find reasons in the content of memory as well
  * @explained:	 the process, after ksm_explain_read(); it is changed
  * @scene:	 what holds for all
- * @members:	 with whom it may share
- * @sampling:	 how much, and whom to tell
+ * @members:	 the processes it may share with
+ * @sampling:	 how much, and what to call meanwhile
  *
  * Takes a second at least.
  *

@@ -103,7 +103,7 @@ static ksm_figure pinned_bytes(const struct ksm_explained *explained)
 	return fig_add(fig_or_zero(locks.pinned_bytes), vfio > 0 ? vfio : 0);
 }
 
-/* The unmerged mapping that has most memory nobody has called pinned yet */
+/* The unmerged mapping with most memory that is not called pinned yet */
 static struct ksm_finding *largest_unpinned(struct ksm_explained *explained)
 {
 	struct ksm_finding *largest = NULL;
@@ -162,7 +162,7 @@ static int64_t weight(const struct ksm_finding *finding)
 	}
 }
 
-/* Nobody knows which mappings the zero pages are in, only how many. */
+/* It is not known which mappings the zero pages are in, only how many. */
 static void weigh_zero_pages(struct ksm_explained *explained)
 {
 	struct ksm_total *total = &explained->totals[KSM_WHY_ZERO_PAGES];

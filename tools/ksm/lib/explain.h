@@ -37,7 +37,7 @@ struct ksm_total {
 
 /**
  * struct ksm_explained - a process
- * @member:	   who it is, and what KSM says about it
+ * @member:	   its name, and what KSM says about it
  * @maps:	   its mappings
  * @fds:	   what it holds open
  * @findings:	   array, one for each mapping

@@ -84,7 +84,7 @@ static int look_at(int pid, const char *fd, struct ksm_fds *fds)
  * @pid: the process
  * @fds: result, for ksm_fds_free(), also after an error
  *
- * Return: 0, or -errno: -EACCES if it is somebody else's
+ * Return: 0, or -errno: -EACCES if it is another user's
  */
 int ksm_fds_read(int pid, struct ksm_fds *fds)
 {

@@ -9,7 +9,7 @@
 #include "root.h"
 #include "verdict.h"
 
-/* Sums, no names: anybody may read them. */
+/* Sums, no names: all users may read them. */
 #define MODE		0644
 
 static struct ksm_days days_of(const char *dir)

@@ -28,7 +28,7 @@
  * @ksmd_pid:	PID of the thread ksmd, 0 if it was not found
  * @ksmd_cpu_ns: CPU time of the thread ksmd since boot
  * @ksmtuned_script: 1 if a ksmtuned runs that is a script: it writes to
- *		pages_to_scan without asking who else does
+ *		pages_to_scan whatever other programs do
  * @by_keys:	1 if this is the KSM that works by keys, 0 if not
  */
 struct ksm_host {

@@ -88,7 +88,7 @@ static ksm_figure parse_text(const struct ksm_knob *knob, const char *text)
 }
 
 /**
- * ksm_knob_parse() - what somebody wants a knob to be
+ * ksm_knob_parse() - what a user wants a knob to be
  * @knob: the knob
  * @text: a number; for a switch also a word such as "on"
  *

@@ -42,7 +42,7 @@ void ksm_fields_unknown(const struct ksm_field *fields, size_t count,
 }
 
 /**
- * ksm_lines_read() - read those lines of a file that somebody asks for
+ * ksm_lines_read() - read those lines of a file that are asked for
  * @file:   open file, or NULL: then nothing is known
  * @fields: which lines
  * @count:  number of @fields

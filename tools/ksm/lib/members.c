@@ -69,8 +69,8 @@ int ksm_stat_parse(char *text, struct ksm_stat *stat)
  * @pid:  the process
  * @stat: result
  *
- * Return: 0, or -errno: it may have ended (-ENOENT, -ESRCH), be somebody
- *         else's (-EACCES, -EPERM) or have no memory of its own (-ENODATA)
+ * Return: 0, or -errno: it may have ended (-ENOENT, -ESRCH), be another user's
+ *         (-EACCES, -EPERM) or have no memory of its own (-ENODATA)
  */
 int ksm_stat_read(int pid, struct ksm_stat *stat)
 {

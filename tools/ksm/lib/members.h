@@ -55,7 +55,7 @@ struct ksm_member {
  * struct ksm_members - all of them
  * @list:	array of @count members, in the order of /proc
  * @count:	number of members
- * @unreadable:	processes whose ksm_stat one is not allowed to read
+ * @unreadable:	processes whose ksm_stat may not be read
  */
 struct ksm_members {
 	struct ksm_member *list;

@@ -23,7 +23,7 @@ static uint64_t times(uint64_t a, uint64_t b)
 	return reduce((uint64_t)(product & PRIME) + (uint64_t)(product >> 61));
 }
 
-/* Three bits are lost by reduce(); after this nobody knows which. */
+/* Three bits are lost by reduce(); after this it is not known which. */
 static uint64_t mix(const struct ksm_pagehash *hash, uint64_t word)
 {
 	word = (word ^ hash->mask) * 0x9e3779b97f4a7c15ULL;

@@ -84,7 +84,7 @@ int ksm_sample_again(struct ksm_sample *sample,
 /**
  * ksm_sample_read() - read everything, now
  * @sample:  result; also after an error all of it is set
- * @members: result, for ksm_members_free(); NULL if nobody wants them
+ * @members: result, for ksm_members_free(); NULL if they are not wanted
  *
  * Return: 0; -ENOENT if the kernel has no KSM; another -errno if its files or
  *         /proc cannot be read

@@ -13,7 +13,7 @@
  * struct ksm_sums - over the members that could be read
  * @members:	    how many take part
  * @idle:	    how many of them gain nothing: their profit is not positive
- * @unreadable:	    processes of which nobody knows
+ * @unreadable:	    processes that could not be read
  * @rss_bytes:	    resident memory
  * @tracked_bytes:  memory under observation
  * @cow:	    copies because of writes

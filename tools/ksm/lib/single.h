@@ -2,9 +2,9 @@
 /*
  * One daemon at a time, and how to find it.
  *
- * Who holds the lock on a file is the daemon: the kernel knows its PID, and
- * forgets it when the daemon is killed.  Nobody else may open the file: any
- * lock would do to stand in the daemon's way.  It is never removed.
+ * The process that holds the lock on a file is the daemon: the kernel knows its
+ * PID, and forgets it when the daemon is killed.  No other user may open the
+ * file: any lock would do to stand in the daemon's way.  It is never removed.
  */
 #ifndef KSM_LIB_SINGLE_H
 #define KSM_LIB_SINGLE_H

@@ -15,7 +15,7 @@
  * @verdict: it; the warnings are those of its end
  * @words:   of its end
  * @from_ms: when it was first found
- * @to_ms:   when another one was, or nobody looked any more
+ * @to_ms:   when another one was, or the samples ended
  */
 struct ksm_period {
 	struct ksm_verdict verdict;
@@ -28,7 +28,7 @@ enum ksm_change_kind { KSM_CHANGE_KNOB, KSM_CHANGE_BOOT, KSM_CHANGE_GAP };
 
 /**
  * struct ksm_change - something that was different from then on
- * @kind:    a knob was set; the machine was booted; nobody looked for a while
+ * @kind:    a knob was set; the machine was booted; no samples for a while
  * @time_ms: when it was found, or when the gap ended
  * @field:   the knob
  * @from:    its old value; when the gap began

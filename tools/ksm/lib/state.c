@@ -74,7 +74,7 @@ void state_find(struct state *state, const char *path)
  * @which: the knob
  * @value: the value, or KSM_UNKNOWN for none
  *
- * What somebody else wrote since counts as found from now on.
+ * What another program wrote since counts as found from now on.
  *
  * Return: whether state_save() and state_write() are needed: not if the knob
  * has this value, or this kernel has no such knob
@@ -204,11 +204,11 @@ static int put_back(const struct state_values *values, enum state_knob which)
 
 	if (!fig_known(values->set) || !fig_known(value))
 		return 0;
-	/* Somebody has switched the advisor on: it is its own now. */
+	/* The advisor was switched on: the pace is its own now. */
 	if (which == STATE_PAGES_TO_SCAN &&
 	    state_knob_read(STATE_ADVISOR_MODE) == KSM_ADVISOR_SCAN_TIME)
 		return 0;
-	/* Unmerging is not what anybody asks for by ending a program. */
+	/* Unmerging is not what the end of a program asks for. */
 	if (which == STATE_RUN && value != KSM_RUN_MERGE)
 		value = KSM_RUN_STOP;
 	if (now == values->found || now == value)
@@ -237,7 +237,7 @@ static int remove_file(const char *name)
  * state_restore() - put back what was found, and remove the file
  * @state: what is known
  *
- * Values that somebody else wrote meanwhile stay.  run becomes 0 or 1 only.
+ * Values that another program wrote meanwhile stay.  run becomes 0 or 1 only.
  * If something cannot be put back, the file stays, to try again.
  *
  * Return: 0, or -errno
@@ -255,7 +255,7 @@ int state_restore(const struct state *state)
 }
 
 /**
- * state_recover() - put back what somebody found who cannot do it any more
+ * state_recover() - put back what a program found that was killed
  * @path: the file that was left
  *
  * Return: 0, also if there is no such file; or -errno

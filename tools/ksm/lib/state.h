@@ -4,7 +4,7 @@
  * it back.
  *
  * This is kept in a file as well, so that it can be put back after a kill, and
- * by somebody else.
+ * by another program.
  */
 #ifndef KSM_LIB_STATE_H
 #define KSM_LIB_STATE_H

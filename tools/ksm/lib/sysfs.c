@@ -28,7 +28,7 @@ const struct ksm_field ksm_counter_fields[] = {
 
 const size_t ksm_nr_counters = ARRAY_SIZE(ksm_counter_fields);
 
-/* Every kernel with KSM has the file run, and everybody may read it. */
+/* Every kernel with KSM has the file run, and all users may read it. */
 static int presence(void)
 {
 	char text[16];

@@ -123,7 +123,7 @@ static void copy_comm(char *comm, const char *from)
 	comm[len] = '\0';
 }
 
-/* "  COMM-PID  ( TGID) ": TGID only if somebody asked for it */
+/* "  COMM-PID  ( TGID) ": TGID only if it was asked for */
 static bool parse_task(char *text, char *end, struct ksm_event *event)
 {
 	char *dash;
@@ -156,7 +156,7 @@ static bool parse_head(char *head, struct ksm_event *event)
 	return parse_task(head, cpu, event);
 }
 
-/* The last of them: what comes before it was chosen by whoever runs. */
+/* The last of them: what comes before it was chosen by the program. */
 static char *find_event(char *line)
 {
 	char *at = NULL;
@@ -195,7 +195,7 @@ bool ksm_event_parse(char *line, struct ksm_event *event)
 }
 
 /**
- * ksm_event_lost() - how many events nobody will see
+ * ksm_event_lost() - how many events were lost
  * @line: of trace_pipe
  *
  * Return: how many, or 0 if this line is about something else

@@ -27,7 +27,7 @@ enum ksm_event_kind {
  * @kind:	   which
  * @time_us:	   by the clock of the trace
  * @pid:	   of the task that it happened to; 0 if there is none
- * @comm:	   its name, or "" if nobody knows any more
+ * @comm:	   its name, or "" if it is not known any more
  * @pfn:	   frame number of the page
  * @mm:		   address space, "" if the event has none
  * @rmap_item:	   of KSM's book-keeping, "" if the event has none

@@ -4,7 +4,7 @@
  * samples, in files YYYY-MM-DD.units.jsonl.
  *
  * They tell which units hold how much in common with others, what ksm_stat does
- * not tell to everybody.  So only their owner may read them.
+ * not tell to all users.  So only their owner may read them.
  */
 #ifndef KSM_LIB_UNIT_HISTORY_H
 #define KSM_LIB_UNIT_HISTORY_H

@@ -146,7 +146,7 @@ const char *ksm_plural(int64_t count, const char *ending)
 }
 
 /**
- * ksm_parse_duration_ms() - a time that somebody wrote
+ * ksm_parse_duration_ms() - a time as users write it
  * @text: a number and its unit: ms, s, min (or m), h, d; s if there is none
  *
  * Return: milliseconds, or KSM_UNKNOWN if it is no such time, or 0

@@ -120,8 +120,8 @@ static bool first_scan(const struct facts *facts)
  * @rates: what happened until then
  *
  * If no full scan was completed in between, what it will bring is guessed from
- * its part that was done; where nobody knows how long a full scan takes, it is
- * at least what there was.
+ * its part that was done; where it is not known how long a full scan takes,
+ * it is at least what there was.
  *
  * Return: as a part of what is saved; 0 if that does not grow
  */

@@ -49,8 +49,8 @@ enum ksm_warning {
 
 /*
  * ksmd wakes after sleep_millisecs, and then counts at least one page or full
- * scan as long as anybody takes part.  A loaded host may let it wait, but not
- * that long.
+ * scan as long as any process takes part.  A loaded host may let it wait, but
+ * not that long.
  */
 #define KSM_STALL_SECONDS	10
 #define KSM_STALL_SLEEPS	3
@@ -67,7 +67,7 @@ enum ksm_warning {
 /*
  * A copy costs a page fault, and merging again as much: a merged page that does
  * not last for a minute is not worth it.  Below 100 copies in a second, which
- * take well below one percent of a CPU, nobody cares.
+ * take well below one percent of a CPU, they do not matter.
  */
 #define KSM_STORM_LIFE_SECONDS	60
 #define KSM_STORM_PER_SECOND	100

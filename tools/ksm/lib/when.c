@@ -14,7 +14,7 @@ static bool matches(const char *text, const char *fmt, struct tm *tm,
 }
 
 /**
- * ksm_parse_time_ms() - a moment that somebody wrote
+ * ksm_parse_time_ms() - a moment as users write it
  * @text:   "2026-11-29 15:40[:12]", with T for the space and Z at the end for
  *          UTC if one likes; "2026-11-29"; "15:40" of today; "now"
  * @now_ms: the present

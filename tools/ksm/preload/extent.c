@@ -39,12 +39,12 @@ struct ksmp_extent ksmp_inside(uintptr_t block, size_t size, size_t page)
  * glibc gives big blocks a mapping of their own, and a size in front of the
  * block.  Then the page with that size is registered as well: a mapping of
  * which a part is registered becomes two for the kernel, and realloc() could
- * not grow it by mremap() but had to copy it.  Nobody else has anything there.
+ * not grow it by mremap() but had to copy it.  Nothing else is there.
  *
  * Such blocks are known by their end, which is that of a page.  One in a heap
  * cannot end there: the next size comes first.  If the guess is wrong since
- * somebody replaced the allocator behind our back, a page too much of that
- * allocator is registered, which harms nobody.
+ * the allocator was replaced behind our back, a page too much of that
+ * allocator is registered, which does no harm.
  *
  * Return: the pages
  */

@@ -19,7 +19,7 @@
 #include "preload.h"
 
 /*
- * calloc() of so much is not cleared but mapped anew, so that what is never
+ * calloc() of so much is not cleared but mapped again, so that what is never
  * touched takes no memory.  It is the size from which on glibc does so, too.
  */
 #define FRESH_BYTES (128 * 1024)
@@ -217,7 +217,7 @@ void *KSMP_ENTRY(realloc)(void *old, size_t size)
 	return big_realloc(old, size);
 }
 
-/* Who asks for less than a page gets one; what is no alignment stays none. */
+/* Less than a page becomes a page; what is no alignment stays none. */
 static size_t at_least_page(size_t align)
 {
 	bool valid = align >= sizeof(void *) && !(align & (align - 1));

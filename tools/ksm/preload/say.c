@@ -33,6 +33,6 @@ void ksmp_say(const char *format, ...)
 		return;
 	used += (size_t)more < space ? (size_t)more : space - 1;
 	line[used++] = '\n';
-	/* If nobody can read it, there is nobody to tell. */
+	/* If it cannot be written, it cannot be told either. */
 	(void)!syscall(SYS_write, STDERR_FILENO, line, used);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The KSMP_ variables.  A value that cannot be used is named, and the default
- * taken: a program is not to fail because of somebody else's typing error.
+ * taken: a program is not to fail because of a typing error in them.
  */
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ bool ksmp_parse(const char *text, size_t max, size_t *number)
 	return true;
 }
 
-/* What is printed must not move anybody's cursor. */
+/* What is printed must not move the cursor. */
 static void printable(const char *text, char *out, size_t space)
 {
 	size_t i;
@@ -56,7 +56,7 @@ static void complain(const char *name, const char *text, const char *wanted,
 	ksmp_say("%s=%s is not %s; using %zu", name, shown, wanted, used);
 }
 
-/* An empty variable is one that somebody has taken back. */
+/* An empty variable is one that was taken back. */
 static bool given(const char *name, const char **text)
 {
 	*text = getenv(name);

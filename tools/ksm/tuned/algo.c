@@ -41,7 +41,7 @@ static const char *why_leave(const struct tuned_input *input)
 	if (!fig_known(input->run))
 		return "run cannot be read";
 	/*
-	 * Somebody wants pages unmerged, and may have switched KSM off for it.
+	 * The user wants pages unmerged, and may have switched KSM off for it.
 	 * It is not for a daemon to merge them again.
 	 */
 	if ((input->run & KSM_RUN_MASK) == KSM_RUN_UNMERGE)

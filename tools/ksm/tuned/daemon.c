@@ -56,7 +56,7 @@ static int open_signals(void)
 {
 	sigset_t set;
 
-	/* It ends when told to, not because nobody listens any more. */
+	/* It ends when told to, not because its output is not read any more. */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -208,7 +208,7 @@ static void loop(struct daemon *daemon)
 	notify("STOPPING=1");
 }
 
-/* One who was killed left its values behind: they are not what is normal. */
+/* One that was killed left its values behind: they are not what is normal. */
 static int find(struct state *state)
 {
 	int err;

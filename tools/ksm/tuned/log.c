@@ -94,7 +94,7 @@ static int append(const char *text)
 	return err;
 }
 
-/* Opened anew for each line: files are rotated.  A fault is told once. */
+/* Opened again for each line: files are rotated.  A fault is told once. */
 static void to_file(const char *text)
 {
 	char complaint[LINE_MAX_BYTES];

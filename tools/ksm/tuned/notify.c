@@ -47,7 +47,7 @@ static int send_to(const char *name, const char *text)
  * notify() - send a message as sd_notify(3) does
  * @fmt: lines of NAME=VALUE
  *
- * Return: 0, also if nobody listens; or -errno
+ * Return: 0, also if no socket is named; or -errno
  */
 int notify(const char *fmt, ...)
 {

@@ -44,8 +44,8 @@ static void read_memory(struct tuned_input *input)
  * tuned_is_guest_line() - does a mapping tell of a virtual machine?
  * @line: a line of /proc/PID/maps
  *
- * Whoever runs guests by KVM has the state of each virtual CPU mapped.  Names
- * of files begin with a slash, so nobody can pretend that by a name.
+ * A program that runs guests by KVM has the state of each virtual CPU mapped.
+ * Names of files begin with a slash, so a name cannot pretend that.
  *
  * Return: whether it does
  */
@@ -101,7 +101,7 @@ static void look_at(struct tuned_guests *guests, int pid)
 }
 
 /**
- * tuned_guests_read() - find those who run virtual machines
+ * tuned_guests_read() - find processes that run virtual machines
  * @guests: result
  */
 void tuned_guests_read(struct tuned_guests *guests)

@@ -18,8 +18,9 @@
  * touches a page table after ksm_exit().
  *
  * Who takes part is chosen by macros: GUP, FORK, RECLAIM, MIGRATION, EXIT,
- * UNMERGE, CLEAN; with ONE_WRITER the second mm only reads.  Names that begin with BUG_ are mutants: each leaves out one
- * thing, and has to break the claim.
+ * UNMERGE, CLEAN.  With ONE_WRITER the second mm does not write.  Names that
+ * begin with BUG_ are mutants: each leaves out one thing, and has to break the
+ * claim.
  */
 
 #ifdef FORK
@@ -656,18 +657,14 @@ inline attach(m)
 /* ksm_node_detach() */
 inline detach(m)
 {
-#ifndef BUG_DETACH_UNLOCKED
 	LOCK(locked[k]);
-#endif
 	d_step {
 		if
 		:: node == k && !MAPS(m, k) -> attached[m] = false
 		:: else
 		fi
 	}
-#ifndef BUG_DETACH_UNLOCKED
 	UNLOCK(locked[k])
-#endif
 }
 
 /* ksm_slice_clean(): the dirty bit goes from the entry to the folio. */
@@ -738,13 +735,6 @@ inline take_over(m)
 {
 	if
 	:: atomic { refs[f] == 1 && !locked[f] -> locked[f] = true };
-#ifdef BUG_NO_FREEZE
-		d_step {
-			kind[f] = f_anon; exclusive[f] = true; node = NONE;
-			attached[0] = false; attached[1] = false;
-			dirty[f] = true; written[m] = true; done = true
-		};
-#else
 		if
 		:: d_step { refs[f] == 1 -> refs[f] = 0 };
 			d_step {
@@ -762,7 +752,6 @@ inline take_over(m)
 			done = true
 		:: refs[f] != 1
 		fi;
-#endif
 		locked[f] = false
 	:: else
 	fi
@@ -1054,7 +1043,11 @@ end:	do
 				assert(!(entry[0] == e_migration &&
 					 frame[0] == f));
 				assert(!(entry[1] == e_migration &&
-					 frame[1] == f))
+					 frame[1] == f));
+#ifdef FORK
+				assert(!(entry[2] == e_migration &&
+					 frame[2] == f))
+#endif
 			};
 			locked[f] = false;
 			locked[to] = false;

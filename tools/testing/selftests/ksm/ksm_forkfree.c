@@ -270,6 +270,27 @@ static void test_written_alone(void)
 }
 
 /*
+ * Pages that were read back from swap, by a process that had them alone, are
+ * clean everywhere; ksmd has seen none of them.
+ */
+static void test_read_from_swap(void)
+{
+	char *map = ksm_map(PAGES);
+	struct ksm_child c;
+
+	ksm_fill(map, PAGES, SEED, 1);
+	reclaim_all(map);
+	CHECK_EQ(present(map), 0);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+	ksm_child_start(&c, sharer, map);
+	CHECK(ksm_ask(&c, 'f'));
+	reclaim_all(map);
+	CHECK(ksm_contents_ok(map, PAGES, SEED, 1));
+	CHECK(ksm_ask(&c, 'o'));
+	CHECK_EQ(ksm_child_end(&c), 0);
+}
+
+/*
  * A server that forks children which exit: what it writes in between is
  * noticed, and merged as soon as that of others.
  */
@@ -312,6 +333,8 @@ static const struct ksm_case cases[] = {
 	{ "lazyfree in the parent, kept by the child", test_child_keeps },
 	{ "lazyfree, then written", test_written_again },
 	{ "lazyfree, then written by the last owner", test_written_alone },
+	{ "lazyfree in the child after the parent has read from swap",
+	  test_read_from_swap },
 	{ "a server that forks is scanned all the same", test_server },
 };
 
