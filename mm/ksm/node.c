@@ -84,13 +84,15 @@ bool ksm_node_unchecked(void)
  * The reference count of the folio is zero, so that no reference can be taken.
  * Is that for ever?
  *
- * The count of a page in the swap cache is zero for a moment, while it is taken
- * out there or migrated.  That of any other page is zero only once it will be
- * freed, even if that takes a while: reclaim collects such pages, and one that
- * is poisoned keeps its mapping for ever.  All code that does this is listed in
+ * It is for a moment while the page is taken out of the swap cache or migrated.
+ * Otherwise the page will be freed, which takes its mapping away; that may take
+ * a while, since reclaim collects such pages.  Which of the two it is cannot be
+ * told: a page may leave the swap cache and enter it again between any two
+ * looks.  But one that is poisoned and not in the swap cache keeps its mapping
+ * for ever.  All code that freezes a count is listed in
  * Documentation/mm/ksm.rst, "What freezes the count of a KSM page".
  *
- * Flag, then count, then mapping, then @moves: migration writes them in the
+ * Flags, then count, then mapping, then @moves: migration writes them in the
  * opposite order.  So all was read at one moment, in which the count was zero;
  * or the page has changed, and the caller has to start over: false.
  */
@@ -98,18 +100,19 @@ static bool ksm_node_judge_frozen(const struct ksm_stable_node *node,
 				  struct folio *folio, unsigned int moves,
 				  enum ksm_result *result)
 {
-	bool cached;
+	bool kept;
 
 	smp_rmb();	/* the failure to take a reference orders nothing */
-	cached = folio_test_swapcache(folio);
-	smp_rmb();	/* the count was zero after the flag was read */
+	kept = PageHWPoison(folio_page(folio, 0)) &&
+	       !folio_test_swapcache(folio);
+	smp_rmb();	/* the count was zero after the flags were read */
 	if (folio_ref_count(folio))
 		return false;
 	smp_rmb();	/* pairs with folio_migrate_ksm() */
 	if (READ_ONCE(folio->mapping) != ksm_node_mapping(node) ||
 	    READ_ONCE(node->moves) != moves)
 		return false;
-	*result = cached ? KSM_RESULT_RETRY : KSM_RESULT_GONE;
+	*result = kept ? KSM_RESULT_GONE : KSM_RESULT_RETRY;
 	return true;
 }
 
@@ -120,7 +123,8 @@ static bool ksm_node_judge_frozen(const struct ksm_stable_node *node,
  *
  * Context: ksm_scan_mutex held.
  * Return: KSM_RESULT_DONE; KSM_RESULT_GONE if the node has lost its page for
- * ever; or KSM_RESULT_RETRY if that cannot be said now, but very soon.
+ * ever; or KSM_RESULT_RETRY if that cannot be said before reclaim or migration,
+ * one of which has the page, is done with it.
  */
 enum ksm_result ksm_node_get_folio(struct ksm_stable_node *node,
 				   struct folio **foliop)
@@ -162,7 +166,7 @@ stale:
 
 /*
  * A count is frozen for no longer than that, unless by a task that was
- * preempted.
+ * preempted, or by reclaim, which frees pages in batches.
  */
 #define KSM_NODE_SPINS	100
 

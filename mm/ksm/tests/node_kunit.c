@@ -84,7 +84,8 @@ static void node_alive(struct kunit *test)
 }
 
 /*
- * Reclaim collects pages that it is going to free: they count as gone.
+ * Reclaim collects pages that it is going to free.  They look like a page that
+ * has left the swap cache, entered it again and is taken out once more.
  */
 static void node_about_to_be_freed(struct kunit *test)
 {
@@ -92,7 +93,7 @@ static void node_about_to_be_freed(struct kunit *test)
 
 	guard(mutex)(&ksm_scan_mutex);
 	if (make_page(test, &m))
-		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_GONE);
+		KUNIT_EXPECT_EQ(test, ask_frozen(test, &m), KSM_RESULT_RETRY);
 	free_page_of(&m);
 }
 
