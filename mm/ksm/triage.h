@@ -47,6 +47,12 @@ ksm_triage_init(const struct ksm_observation *seen, struct ksm_rechecks rechecks
 	};
 }
 
+/* A "!" between terms of "&" looks like a mistake, to sparse at least. */
+static __always_inline bool ksm_triage_not(bool bit)
+{
+	return bit ^ 1;
+}
+
 /*
  * Is a page without item unchanged, with a word that stays the same?  Bits of
  * @clear are those that have to be 0 besides.
@@ -59,7 +65,7 @@ static __always_inline bool ksm_triage_at_rest(u64 word, u64 clear, u16 pfn,
 	u64 want = KSM_WORD_QUIET | FIELD_PREP(KSM_WORD_JOINT, joint) |
 		   FIELD_PREP(KSM_WORD_PFN, pfn);
 
-	return !dirty & ((word & mask) == want);
+	return ksm_triage_not(dirty) & ((word & mask) == want);
 }
 
 /**
@@ -79,7 +85,8 @@ static __always_inline bool ksm_triage_inline(const struct ksm_triage *t,
 					      u64 word, u16 pfn, bool dirty,
 					      bool joint)
 {
-	return t->skip_clean & !ksm_recheck_due(t->rechecks, word) &
+	return t->skip_clean &
+	       ksm_triage_not(ksm_recheck_due(t->rechecks, word)) &
 	       ksm_triage_at_rest(word, KSM_WORD_LOOKUP, pfn, dirty, joint);
 }
 
@@ -116,7 +123,7 @@ static __always_inline bool ksm_triage_stable(const struct ksm_triage *t,
 					      u64 word, u16 pfn, bool dirty,
 					      bool writable)
 {
-	return t->skip_stable & !dirty & !writable &
+	return t->skip_stable & ksm_triage_not(dirty | writable) &
 	       (ksm_word_tag(word) == KSM_TAG_STABLE) &
 	       (ksm_word_item_pfn(word) == pfn);
 }

@@ -152,10 +152,7 @@ struct model_node {
 	bool room;
 };
 
-/**
- * struct model - all mms and trees
- * @quiet: nothing is written, skipped or refused any more
- */
+/* All mms and trees */
 struct model {
 	struct kunit *test;
 	struct ksm_random random;
@@ -164,7 +161,7 @@ struct model {
 	u32 key[NR_KEYS];
 	unsigned long pass_nr;
 	int identities;
-	bool quiet;
+	bool quiet;	/* nothing is written, skipped or refused any more */
 };
 
 static bool chance(struct model *m, unsigned int percent)
