@@ -6,7 +6,7 @@
  * unstable tree, where it is another candidate, which becomes a KSM page; else
  * the candidate itself goes into the unstable tree.
  *
- * Called without any lock but ksm_scan_mutex.  Meanwhile the state word of the
+ * Called without any lock but ksm_scan_mutex.  All along the state word of the
  * candidate is an inline word, and its item is in no tree.
  */
 #include <trace/events/ksm.h>
